@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the command processor hands to an executor: one checked job, its regions translated, and a way to tell progress.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "kawara/hw/commands.h"
+
+namespace kawara::emulator {
+
+// A piece of a region that is contiguous in the emulator's address space.
+struct Extent {
+  uint64_t offset = 0;  // in the region
+  std::byte* data = nullptr;
+  uint64_t size = 0;
+};
+
+// One entry of the region table, translated. Local memory and SRAM: `data` is set and the region is contiguous, so that
+// every executor may use it whole. Host memory: pieces, to be reached by DMA commands only.
+struct Region {
+  enum class Place : uint8_t { absent, local, sram, host };
+  Place place = Place::absent;
+  bool readable = false, writable = false;
+  uint64_t size = 0;
+  std::byte* data = nullptr;
+  std::vector<Extent> pieces;  // host: ascending offsets, covering [0, size)
+};
+
+// The checked snapshot of a job. Every rule of check.h holds for it, so an executor checks nothing again.
+struct Job {
+  std::span<const std::byte> commands;         // 16-byte aligned
+  std::span<const uint32_t> offsets;           // byte offset of each command
+  std::span<const kawara_region> table;        // as the job gave it (addresses virtual): part of a recording's key
+  std::span<const Region> regions;
+};
+
+struct Health {
+  uint64_t nan = 0, inf = 0, saturated = 0, dropped = 0;
+};
+
+// How the executor and the command processor talk while a job runs. Called from the executor's thread.
+struct Progress {
+  std::function<void(uint32_t command)> retired;  // commands [0, command] have retired
+  std::function<void()> work;                     // a work quantum passed; at least every 200 ms
+  std::function<bool()> aborted;                  // true: stop soon and return
+};
+
+// Runs commands [0, end) of the job. Returns when all have retired, or early when aborted() said so.
+using Execute = std::function<Health(const Job& job, uint32_t end, const Progress& progress)>;
+
+}  // namespace kawara::emulator
