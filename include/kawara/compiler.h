@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// From an ONNX file to a Program, and what can be said about a model without running it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kawara/dtype.h"
+#include "kawara/export.h"
+#include "kawara/program.h"
+
+namespace kawara {
+
+struct CompileOptions {
+  // Dimensions per input, for inputs whose model leaves some open; -1 keeps the model's. An unknown input name is wrong_input.
+  std::map<std::string, std::vector<int64_t>> shapes;
+  std::string target = "k1";  // a name of configs.def
+};
+
+// Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once).
+KAWARA_API Program compile(const std::filesystem::path& model, const CompileOptions& options = {});
+
+// An input or output as the model states it, before any shape is bound.
+struct ModelTensor {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<int64_t> shape;           // -1: open
+  std::vector<std::string> dimensions;  // the model's name of each open dimension, empty otherwise; same length as shape
+};
+
+struct ModelInfo {
+  std::string name, producer;
+  int64_t ir_version = 0;
+  std::vector<std::pair<std::string, int64_t>> opsets;  // domain ("" is ai.onnx), version
+  std::vector<ModelTensor> inputs, outputs;             // inputs: without initializers
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<std::pair<std::string, uint64_t>> operators;  // name, how many nodes; most frequent first
+  uint64_t constant_bytes = 0;
+};
+
+// Reads the file; compiles nothing. Throws not_found, io_failed, invalid_model.
+KAWARA_API ModelInfo inspect(const std::filesystem::path& model);
+
+// One node of the model: where it went, or why it can't run.
+struct NodePlacement {
+  std::string node, op;
+  bool supported = true;
+  std::string engine;   // "matrix", "vector", "dma"; "" when it costs nothing (folded, a view, removed)
+  std::string command;  // "conv", "gemm", "vector", "copy"; "folded", "view", "removed"
+  std::string group;    // node that leads the command it was fused into; its own name if it leads
+  std::string rule;     // when not supported: the sentence of the rule it breaks
+};
+
+// Every node of the model in its order. Does not throw unsupported: that is what the rows say.
+KAWARA_API std::vector<NodePlacement> explain(const std::filesystem::path& model, const CompileOptions& options = {});
+
+}  // namespace kawara
