@@ -16,7 +16,9 @@
 #include <string>
 #include <utility>
 
+#include "kawara/fault.h"
 #include "kawara/hw/hw.h"
+#include "kawara/memory.h"
 
 namespace kawara {
 
@@ -24,8 +26,6 @@ enum class VmId : uint32_t {};
 enum class BoId : uint32_t {};
 enum class QueueId : uint32_t {};
 enum class TimelineId : uint32_t {};
-enum class DeviceAddress : uint64_t {};  // virtual, in one VM
-enum class Memory { system = 1, local = 2 };
 enum class Priority { low = 0, normal = 1, high = 2 };
 
 using Deadline = std::chrono::steady_clock::time_point;
@@ -84,25 +84,10 @@ struct Point {
   uint64_t value = 0;
 };
 
-struct Fault {
-  uint32_t code = 0;  // kawara_fault_code
-  uint32_t engine = 0;
-  uint32_t command = 0;  // byte offset in the command buffer
-  uint32_t debug_id = 0;
-  uint32_t field = 0;  // byte offset in the command
-  bool write = false;
-  uint64_t address = 0, tag = 0;
-};
-
 struct QueueState {
   enum class Kind { ready, faulted, timed_out, lost } kind = Kind::ready;
   uint64_t submitted = 0, completed = 0;  // jobs
   Fault fault;                            // of the first job that failed
-};
-
-struct WaitResult {
-  enum class Kind { signaled, timed_out } kind = Kind::signaled;
-  size_t first = 0;  // with `any`: index of a point that is reached
 };
 
 class Node {
@@ -132,7 +117,8 @@ class Node {
   virtual TimelineId timeline_create() = 0;
   virtual void timeline_destroy(TimelineId timeline) = 0;
   // A point is also reached when its job was cancelled or its queue died: the job's record and queue_state tell.
-  virtual WaitResult wait(std::span<const Point> points, Deadline deadline, bool all) = 0;
+  // Gives the index of a reached point (0 with `all`), or nothing when the deadline passed first.
+  virtual std::optional<size_t> wait(std::span<const Point> points, Deadline deadline, bool all) = 0;
   virtual void notify(Point point, int eventfd) = 0;  // writes 1 to eventfd when reached
 };
 
