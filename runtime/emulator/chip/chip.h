@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated K1: registers (BAR0), local memory (BAR2) and interrupts, as the manual describes them. Nothing above the
+// registers reaches in; the chip trusts nothing that it reads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "emulator/chip/host_memory.h"
+#include "emulator/executor.h"
+#include "kawara/hw/hw.h"
+
+namespace kawara::emulator {
+
+// Makes the executor of a chip's jobs from the memories it works on. They stay where they are while it lives.
+using ExecutorFactory = std::function<Execute(std::span<std::byte> local, std::span<std::byte> sram)>;
+
+// Sends an MSI-X vector: 0-7 signals, 8 management. Called from the chip's own threads without any of its locks: it may
+// read and write registers, but must not destroy the chip, nor wait for a job.
+using Interrupt = std::function<void(unsigned vector)>;
+
+// Thread-safe. A register access never waits for a job. The destructor aborts what runs and ends the chip's threads; until
+// then `host` must live. A forked child must not destroy a chip: its threads are not there.
+class Chip {
+ public:
+  Chip(const kawara_config& config, HostMemory& host, ExecutorFactory executor, Interrupt interrupt);
+  ~Chip();
+  Chip(const Chip&) = delete;
+  Chip& operator=(const Chip&) = delete;
+
+  // BAR0: aligned 32-bit accesses. Offsets without a register read 0 and ignore writes.
+  uint32_t read(uint32_t offset);
+  void write(uint32_t offset, uint32_t value);
+
+  std::span<std::byte> local() const;  // BAR2
+  int local_fd() const;                // the same memory, to be mapped elsewhere
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kawara::emulator
