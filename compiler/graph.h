@@ -22,7 +22,8 @@ using Shape = std::vector<int64_t>;  // elements per dimension, outermost first
 // Product of the dimensions; throws invalid_model when it overflows 2^40.
 int64_t element_count(const Shape& shape);
 
-// Constant data, row-major and dense. Copies share the bytes; `owner` keeps alive what they lie in (a mapped file).
+// Constant data, row-major and dense, aligned to its elements. Copies share the bytes; `owner` keeps alive what they lie
+// in (a mapped file).
 struct Tensor {
   DType dtype = DType::none;
   Shape shape;

@@ -56,13 +56,20 @@ struct Operator {
   OperatorKind kind;
   // Sets dtype and shape of every output; states every rule by require().
   void (*infer)(Inference&);
-  // Evaluates the node on constants, for shape arithmetic and moves; null: never folded on the host.
+  // Evaluates the node on constants, for shape arithmetic and moves; null: never folded on the host. An absent input is
+  // null; no result: this one is left to the chip. Called when every input is constant, or at once if fold_from_shapes.
   std::vector<Tensor> (*fold)(const Graph&, const Node&, std::span<const Tensor* const> inputs) = nullptr;
+  // One register per input of the node, of compute_type(its dtype); an absent input has type none.
   Register (*point)(Points&, const Graph&, const Node&, std::span<const Register> inputs) = nullptr;
   // The output's view of the input's, or nullopt when it can't be one (then a copy is made first).
   std::optional<View> (*view)(const Graph&, const Node&, const View& input) = nullptr;
   void (*lower)(Lowering&, const Node& group) = nullptr;
+  bool fold_from_shapes = false;  // Shape, Size: the inputs' contents don't matter, and null stands for what isn't constant
+  bool epilogue = true;           // of a root: elementwise nodes may be fused behind it
 };
+
+#define OPERATOR(onnx, name) extern const Operator name##_operator;
+#include "ops.def"
 
 // The row of ops.def for a node, or null.
 const Operator* find_operator(const Node& node);

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "operator.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kawara::compiler {
+
+const Operator* find_operator(const Node& node) {
+  static constexpr std::pair<std::string_view, const Operator*> rows[] = {
+#define OPERATOR(onnx, name) {onnx, &name##_operator},
+#include "ops.def"
+  };
+  if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
+  const auto* row = std::ranges::find(rows, node.op, &std::pair<std::string_view, const Operator*>::first);
+  return row == std::end(rows) ? nullptr : row->second;
+}
+
+}  // namespace kawara::compiler

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "specialise.h"
+
+#include <algorithm>
+
+#include "kawara/error.h"
+#include "operator.h"
+
+namespace kawara::compiler {
+
+namespace {
+
+// Folded constants are for shapes and small moves; a model must not make us allocate more than this for one node.
+constexpr int64_t kMostFoldedElements = int64_t{1} << 24;
+constexpr size_t kMostListedNodes = 10;  // an error fits a screen
+
+std::string text(const Value& input) {
+  std::string dimensions;
+  for (size_t i = 0; i < input.shape->size(); ++i) {
+    const int64_t dimension = (*input.shape)[i];
+    const bool named = i < input.dimension_names.size() && !input.dimension_names[i].empty();
+    dimensions += fmt::format("{}{}", i ? "," : "", dimension >= 0 ? std::to_string(dimension) : named ? input.dimension_names[i] : "?");
+  }
+  return fmt::format("{}[{}]", name(input.dtype), dimensions);
+}
+
+// Names that exporters give to every dimension they don't know; two such dimensions may differ.
+bool is_name(const std::string& name) { return !name.empty() && name != "?" && name != "None" && name != "-1"; }
+
+void bind(Value& input, const Shape& given, std::map<std::string, int64_t>& dimensions) {
+  if (!input.shape) input.shape = Shape(given.size(), -1);
+  if (input.shape->size() != given.size())
+    throw fail(Code::wrong_input, "input '{}' is {}, {} dimensions; got {}: [{}]", input.name, text(input), input.shape->size(), given.size(),
+               fmt::join(given, ","));
+  for (size_t i = 0; i < given.size(); ++i) {
+    const int64_t declared = (*input.shape)[i];
+    if (given[i] < 0 || (declared >= 0 && declared != given[i]))
+      throw fail(Code::wrong_input, "input '{}' is {}; dimension {} can't be {}", input.name, text(input), i, given[i]);
+    if (i >= input.dimension_names.size() || !is_name(input.dimension_names[i])) continue;
+    const auto [bound, first] = dimensions.emplace(input.dimension_names[i], given[i]);
+    if (bound->second != given[i])
+      throw fail(Code::wrong_input, "dimension '{}' is {} already; input '{}' can't make it {}", bound->first, bound->second, input.name, given[i]);
+  }
+  input.shape = given;
+}
+
+void bind_inputs(Graph& graph, const InputShapes& shapes) {
+  std::vector<std::string> names;
+  for (ValueId id : graph.inputs) names.push_back(graph.values[id].name);
+  for (const auto& [name, shape] : shapes)
+    if (std::ranges::find(names, name) == names.end())
+      throw fail(Code::wrong_input, "the model has no input '{}'; its inputs are: {}", name, fmt::join(names, ", "));
+
+  std::map<std::string, int64_t> dimensions;
+  for (ValueId id : graph.inputs)
+    if (const auto given = shapes.find(graph.values[id].name); given != shapes.end()) bind(graph.values[id], given->second, dimensions);
+
+  std::string missing;
+  for (ValueId id : graph.inputs) {
+    Value& input = graph.values[id];
+    if (!input.shape) {
+      missing += fmt::format("\n  input '{}': the model doesn't give the number of dimensions", input.name);
+      continue;
+    }
+    Shape shape = *input.shape;
+    for (size_t i = 0; i < shape.size(); ++i) {
+      const std::string dimension = i < input.dimension_names.size() ? input.dimension_names[i] : "";
+      if (shape[i] < 0 && is_name(dimension) && dimensions.contains(dimension)) shape[i] = dimensions[dimension];
+      if (shape[i] < 0) missing += fmt::format("\n  input '{}' {}: dimension {}{}", input.name, text(input), i, is_name(dimension) ? " ('" + dimension + "')" : "");
+    }
+    input.shape = std::move(shape);
+  }
+  if (!missing.empty()) throw fail(Code::shape_required, "the model leaves dimensions open:{}", missing);
+  for (ValueId id : graph.inputs) {
+    graph.values[id].dimension_names.clear();
+    element_count(*graph.values[id].shape);
+  }
+}
+
+// Replaces the node's outputs by constants; false when an input isn't constant or the operator doesn't fold.
+bool fold(Graph& graph, const Node& node, const Operator& op) {
+  if (!op.fold) return false;
+  std::vector<const Tensor*> inputs;
+  for (ValueId id : node.inputs) {
+    const bool known = id != kAbsent && graph.values[id].constant;
+    if (!known && id != kAbsent && !op.fold_from_shapes) return false;
+    inputs.push_back(known ? &*graph.values[id].constant : nullptr);
+  }
+  for (ValueId id : node.outputs)
+    if (id != kAbsent && element_count(*graph.values[id].shape) > kMostFoldedElements) return false;
+  std::vector<Tensor> results = op.fold(graph, node, inputs);
+  if (results.empty()) return false;
+  for (size_t i = 0; i < node.outputs.size(); ++i)
+    if (node.outputs[i] != kAbsent) graph.values[node.outputs[i]].constant = std::move(results.at(i));
+  return true;
+}
+
+// What stands in the way of running the model, in its order.
+struct Refusals {
+  std::vector<std::string> sentences;
+  std::string first_node;
+
+  void add(const Node& node, std::string sentence) {
+    if (sentences.empty()) first_node = node.name;
+    sentences.push_back(std::move(sentence));
+  }
+
+  void raise() const {
+    if (sentences.empty()) return;
+    std::string message = fmt::format("{} of the model's nodes can't run on the chip:", sentences.size());
+    for (size_t i = 0; i < std::min(sentences.size(), kMostListedNodes); ++i) message += "\n  " + sentences[i];
+    if (sentences.size() > kMostListedNodes) message += fmt::format("\n  and {} more", sentences.size() - kMostListedNodes);
+    throw Error(Code::unsupported, message, first_node);
+  }
+};
+
+}  // namespace
+
+void specialise(Graph& graph, const InputShapes& shapes) {
+  bind_inputs(graph, shapes);
+  Refusals refusals;
+  std::vector<Node> kept;
+  std::vector<bool> known(graph.values.size(), false);
+  for (ValueId id : graph.inputs) known[id] = true;
+  for (size_t i = 0; i < graph.values.size(); ++i)
+    if (graph.values[i].constant) known[i] = true;
+
+  for (Node& node : graph.nodes) {
+    const Operator* op = find_operator(node);
+    if (!op) {
+      refusals.add(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain, node.domain.empty() ? "" : ".",
+                                     node.op, node.name));
+      continue;
+    }
+    // Behind a refused node nothing is known: its consumers are silent, the others still speak.
+    if (!std::ranges::all_of(node.inputs, [&](ValueId id) { return id == kAbsent || known[id]; })) continue;
+    try {
+      Inference inference(graph, node);
+      op->infer(inference);
+    } catch (const Error& error) {
+      if (error.code() != Code::unsupported) throw;
+      refusals.add(node, error.what());
+      continue;
+    }
+    for (ValueId id : node.outputs)
+      if (id != kAbsent) known[id] = true;
+    if (!fold(graph, node, *op)) kept.push_back(std::move(node));
+  }
+  refusals.raise();
+  graph.nodes = std::move(kept);
+  graph.verify();
+}
+
+}  // namespace kawara::compiler
