@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model ready to run, the way ONNX Runtime's users expect it: shapes that the model leaves open are taken from the inputs,
+// and each new set of shapes is compiled once and kept.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kawara/compiler.h"
+#include "kawara/device.h"
+#include "kawara/export.h"
+#include "kawara/session.h"
+
+namespace kawara {
+
+// A caller's tensor, dense and row-major.
+struct InputTensor {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+struct OutputTensor {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
+class KAWARA_API InferenceSession {
+ public:
+  // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run.
+  InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {});
+  InferenceSession(Program program, const std::string& device = "auto");
+  InferenceSession(InferenceSession&&) noexcept;
+  InferenceSession& operator=(InferenceSession&&) noexcept;
+  ~InferenceSession();
+
+  // As the model states them: open dimensions are -1.
+  const std::vector<ModelTensor>& inputs() const;
+  const std::vector<ModelTensor>& outputs() const;
+  const std::vector<std::pair<std::string, std::string>>& metadata() const;
+  const Device& device() const;
+  // The program that the last run used, or that the constructor compiled; nothing before.
+  std::optional<Program> program() const;
+
+  // Outputs in the order of `names`, or all when it is empty. Every input once, by name. Throws wrong_input (a name, type or
+  // shape that is not the model's: the message lists what it wants), not_found (an output's name), and what compile and
+  // Session throw.
+  std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace kawara

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Program loaded on a Device: weights, code and command buffer in place, once; inputs in, outputs out, each run.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "kawara/device.h"
+#include "kawara/export.h"
+#include "kawara/program.h"
+
+namespace kawara {
+
+// Memory of the caller, dense and row-major, of exactly TensorInfo::size_bytes. It must live until the run has ended.
+struct InputBinding {
+  std::string_view name;
+  std::span<const std::byte> bytes;
+};
+struct OutputBinding {
+  std::string_view name;
+  std::span<std::byte> bytes;
+};
+struct Bindings {
+  std::vector<InputBinding> inputs;    // every input, once
+  std::vector<OutputBinding> outputs;  // those that are wanted
+};
+
+// One run under way. Destroyed early, it waits for the chip first, so that no memory is freed under a job.
+class KAWARA_API Run {
+ public:
+  Run(Run&&) noexcept;
+  Run& operator=(Run&&) noexcept;
+  ~Run();
+
+  // True when the outputs are in place; false when the time passed first. Throws device_fault, device_lost, queue_dead.
+  bool wait(std::chrono::nanoseconds timeout);
+  void wait();
+
+ private:
+  friend class Session;
+  struct State;
+  explicit Run(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct SessionOptions {
+  unsigned slots = 1;  // runs that may be under way at once; each has an arena of its own
+};
+
+// Thread-safe. submit() waits for a free slot.
+class KAWARA_API Session {
+ public:
+  // Throws version_mismatch, out_of_memory, device_unavailable.
+  Session(Device device, Program program, SessionOptions options = {});
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  std::span<const TensorInfo> inputs() const;
+  std::span<const TensorInfo> outputs() const;
+  const Program& program() const;
+  const Device& device() const;
+
+  // Throws wrong_input, naming the binding and the rule; queue_dead.
+  Run submit(const Bindings& bindings);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace kawara

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public C++ API as a Python module. Conversions only: what users see is written in kawara/*.py.
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include "kawara/compiler.h"
+#include "kawara/device.h"
+#include "kawara/error.h"
+#include "kawara/inference_session.h"
+#include "kawara/program.h"
+
+namespace py = pybind11;
+using namespace kawara;
+
+namespace {
+
+DType dtype_named(const std::string& text) {
+#define DTYPE(code, row, bits, kind, doc) \
+  if (text == #row) return DType::row;
+#include "kawara/hw/dtypes.def"
+  throw fail(Code::invalid_argument, "'{}' is not an element type of the chip", text);
+}
+
+// (name, dtype, array) with a dense array, checked in Python.
+using Feed = std::tuple<std::string, std::string, py::array>;
+
+InputTensor input_of(const Feed& feed) {
+  const auto& [input_name, dtype, array] = feed;
+  InputTensor tensor{.name = input_name, .dtype = dtype_named(dtype), .shape = {}, .bytes = {}};
+  tensor.shape.assign(array.shape(), array.shape() + array.ndim());
+  tensor.bytes = {static_cast<const std::byte*>(array.data()), static_cast<size_t>(array.nbytes())};
+  return tensor;
+}
+
+// (name, dtype, shape, bytes): the array of bytes owns the result, so nothing is copied.
+py::tuple output_of(OutputTensor&& tensor) {
+  auto* owned = new std::vector<std::byte>(std::move(tensor.bytes));
+  py::capsule owner(owned, [](void* bytes) { delete static_cast<std::vector<std::byte>*>(bytes); });
+  py::array_t<uint8_t> bytes(static_cast<py::ssize_t>(owned->size()), reinterpret_cast<const uint8_t*>(owned->data()), owner);
+  return py::make_tuple(std::move(tensor.name), std::string(name(tensor.dtype)), std::move(tensor.shape), std::move(bytes));
+}
+
+py::tuple described(const ModelTensor& tensor) {
+  return py::make_tuple(tensor.name, std::string(name(tensor.dtype)), tensor.shape, tensor.dimensions);
+}
+
+py::list described(const std::vector<ModelTensor>& tensors) {
+  py::list list;
+  for (const auto& tensor : tensors) list.append(described(tensor));
+  return list;
+}
+
+py::list described(std::span<const TensorInfo> tensors) {
+  py::list list;
+  for (const auto& tensor : tensors)
+    list.append(py::make_tuple(tensor.name, std::string(name(tensor.dtype)), tensor.shape, std::vector<std::string>(tensor.shape.size())));
+  return list;
+}
+
+CompileOptions options_of(std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+  return {.shapes = std::move(shapes), .target = std::move(target)};
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_kawara, module) {
+  module.doc() = "Kawara's C++ API; use the package kawara.";
+
+  // kawara/errors.py sets the class; it carries code, node, message and remedy.
+  // Held for ever: the translator may run until the interpreter is gone.
+  static PyObject* error_class = PyExc_RuntimeError;
+  module.def("set_error_class", [](py::object type) { error_class = type.release().ptr(); });
+  py::register_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) std::rethrow_exception(pointer);
+    } catch (const Error& error) {
+      py::object value = py::handle(error_class)(error.what(), std::string(name(error.code())), error.node(),
+                                                 std::string(cause(error.code())), std::string(remedy(error.code())));
+      PyErr_SetObject(error_class, value.ptr());
+    }
+  });
+
+  py::class_<Program>(module, "Program")
+      .def_static("load", &Program::load, py::call_guard<py::gil_scoped_release>())
+      .def("save", &Program::save, py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("target", &Program::target)
+      .def_property_readonly("isa_version", &Program::isa_version)
+      .def_property_readonly("inputs", [](const Program& program) { return described(program.inputs()); })
+      .def_property_readonly("outputs", [](const Program& program) { return described(program.outputs()); })
+      .def_property_readonly("metadata",
+                             [](const Program& program) {
+                               return std::map<std::string, std::string>(program.metadata().begin(), program.metadata().end());
+                             })
+      .def_property_readonly("command_bytes", [](const Program& program) { return program.commands().size(); })
+      .def_property_readonly("weight_bytes", [](const Program& program) { return program.weights().size(); })
+      .def_property_readonly("report", &Program::report);
+
+  module.def(
+      "compile",
+      [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+        return kawara::compile(model, options_of(std::move(shapes), std::move(target)));
+      },
+      py::call_guard<py::gil_scoped_release>());
+
+  module.def("inspect", [](const std::filesystem::path& model) {
+    const ModelInfo info = kawara::inspect(model);
+    py::dict result;
+    result["name"] = info.name;
+    result["producer"] = info.producer;
+    result["ir_version"] = info.ir_version;
+    result["opsets"] = info.opsets;
+    result["inputs"] = described(info.inputs);
+    result["outputs"] = described(info.outputs);
+    result["metadata"] = std::map<std::string, std::string>(info.metadata.begin(), info.metadata.end());
+    result["operators"] = info.operators;
+    result["constant_bytes"] = info.constant_bytes;
+    return result;
+  });
+
+  module.def("explain", [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+    std::vector<NodePlacement> rows;
+    {
+      py::gil_scoped_release released;
+      rows = kawara::explain(model, options_of(std::move(shapes), std::move(target)));
+    }
+    py::list result;
+    for (const NodePlacement& row : rows) {
+      py::dict entry;
+      entry["node"] = row.node;
+      entry["op"] = row.op;
+      entry["supported"] = row.supported;
+      entry["engine"] = row.engine;
+      entry["command"] = row.command;
+      entry["group"] = row.group;
+      entry["rule"] = row.rule;
+      result.append(entry);
+    }
+    return result;
+  });
+
+  module.def("devices", [] {
+    py::list result;
+    for (const DeviceInfo& info : Device::list()) {
+      py::dict entry;
+      entry["name"] = info.name;
+      entry["kind"] = info.kind;
+      entry["config"] = info.config;
+      entry["executor"] = info.executor;
+      entry["local_bytes"] = info.local_bytes;
+      entry["sram_bytes"] = info.sram_bytes;
+      entry["health"] = info.health;
+      result.append(entry);
+    }
+    return result;
+  });
+
+  py::class_<InferenceSession>(module, "InferenceSession")
+      .def(py::init([](const std::filesystem::path& path, const std::string& device, std::map<std::string, std::vector<int64_t>> shapes,
+                       std::string target) { return InferenceSession(path, device, options_of(std::move(shapes), std::move(target))); }),
+           py::call_guard<py::gil_scoped_release>())
+      .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
+           py::call_guard<py::gil_scoped_release>())
+      .def_property_readonly("inputs", [](const InferenceSession& session) { return described(session.inputs()); })
+      .def_property_readonly("outputs", [](const InferenceSession& session) { return described(session.outputs()); })
+      .def_property_readonly("metadata",
+                             [](const InferenceSession& session) {
+                               return std::map<std::string, std::string>(session.metadata().begin(), session.metadata().end());
+                             })
+      .def_property_readonly("device", [](const InferenceSession& session) { return std::string(session.device().name()); })
+      .def_property_readonly("program", &InferenceSession::program)
+      .def("run", [](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
+        std::vector<InputTensor> inputs;
+        for (const Feed& feed : feeds) inputs.push_back(input_of(feed));
+        std::vector<OutputTensor> outputs;
+        {
+          py::gil_scoped_release released;
+          outputs = session.run(names, inputs);
+        }
+        py::list result;
+        for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));
+        return result;
+      });
+}

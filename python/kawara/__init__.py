@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kawara runs ONNX models on the K1 inference chip, or on its emulator when there is no chip.
+
+    import kawara
+    session = kawara.InferenceSession("model.onnx")
+    outputs = session.run(None, {"x": array})
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from . import _kawara
+from .errors import Error
+
+_kawara.set_error_class(Error)
+
+from .session import InferenceSession, ModelMetadata, NodeArg, Program, compile, devices  # noqa: E402
+
+try:
+    __version__ = version("kawara")
+except PackageNotFoundError:  # run from a build tree
+    __version__ = "0"
+
+__all__ = ["Error", "InferenceSession", "ModelMetadata", "NodeArg", "Program", "compile", "devices", "__version__"]

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: kawara run | compile | explain | inspect | devices."""
+
+import json as json_module
+import os
+import sys
+import time
+from typing import List, Optional
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import kawara
+
+from . import _kawara, inputs
+from .dtypes import onnx_spelling
+from .errors import Error
+from .report import size_text
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
+                  help="Runs ONNX models on the K1 inference chip, or on its emulator.")
+console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ShapeOption = typer.Option(None, "--shape", metavar="NAME=D1,D2,…", help="Dimensions of an input that the model leaves open.")
+JsonOption = typer.Option(False, "--json", help="Print JSON instead of a table.")
+TargetOption = typer.Option("k1", "--target", help="Chip to compile for.")
+
+
+def show(error: Error) -> None:
+    """One screen: what, where, what to do."""
+    complaints.print(f"[bold red]error[/] [bold]{error.code}[/]: {escape(error.message)}")
+    if error.node and error.node not in error.message:
+        complaints.print(f"  where: node '{escape(error.node)}'")
+    if error.remedy:
+        complaints.print(f"  remedy: {escape(error.remedy)}")
+
+
+def print_json(value) -> None:
+    sys.stdout.write(json_module.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(columns: "list[str]", rows: "list[list]", right: "tuple[str, ...]" = ()) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+def dims_text(shape) -> str:
+    return "[" + ", ".join("?" if d is None else str(d) for d in shape) + "]"
+
+
+def require_file(path: str) -> None:
+    if not os.path.exists(path):
+        raise Error(f"there is no file '{path}'", code="not_found", remedy="check the spelling and the folder")
+
+
+def parsed_shapes(shape: "Optional[List[str]]") -> dict:
+    return dict(inputs.parse_shape(text) for text in shape or [])
+
+
+@app.command()
+def run(
+    model: str = typer.Argument(..., help="An .onnx or .kwr file."),
+    input: Optional[List[str]] = typer.Option(None, "--input", metavar="NAME=FILE", help="A .npy or picture file; inputs without one get seeded random values."),
+    shape: Optional[List[str]] = ShapeOption,
+    device: str = typer.Option("auto", "--device", help="See `kawara devices`."),
+    check: bool = typer.Option(False, "--check", help="Compare with ONNX Runtime on the CPU; the exit status is 1 when they differ."),
+    save: Optional[str] = typer.Option(None, "--save", metavar="FOLDER", help="Write each output to FOLDER as .npy."),
+    repeat: int = typer.Option(1, "--repeat", min=1, help="Run so many times; the fastest is shown beside the first."),
+    json: bool = JsonOption,
+):
+    """Run a model once and show its outputs."""
+    require_file(model)
+    shapes = parsed_shapes(shape)
+    started = time.perf_counter()
+    with complaints.status("compiling …") if not json else _quiet():
+        session = kawara.InferenceSession(model, device, shapes=shapes)
+    feeds = _feeds(model, session, dict(inputs.parse_input(text) for text in input or []), shapes)
+    ready = time.perf_counter()
+    times = []
+    with complaints.status("running …") if not json else _quiet():
+        for _ in range(repeat):
+            begin = time.perf_counter()
+            outputs = session.run(None, feeds)
+            times.append(time.perf_counter() - begin)
+    names = [arg.name for arg in session.get_outputs()]
+    comparison = _compare(model, feeds, names, outputs) if check else None
+    if save:
+        os.makedirs(save, exist_ok=True)
+        for name, output in zip(names, outputs):
+            np.save(os.path.join(save, "".join(c if c.isalnum() or c in "._-" else "_" for c in name) + ".npy"), output)
+    result = {
+        "device": session.device,
+        "load_s": round(ready - started, 4),
+        "first_run_ms": round(times[0] * 1e3, 3),
+        "best_run_ms": round(min(times) * 1e3, 3),
+        "outputs": [_summary(name, output) for name, output in zip(names, outputs)],
+    }
+    if comparison is not None:
+        result["check"] = comparison
+    print_json(result) if json else _print_run(result)
+    if comparison is not None and not all(row["equal"] for row in comparison):
+        raise typer.Exit(1)
+
+
+class _quiet:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+
+def _feeds(model: str, session, given: dict, shapes: dict) -> dict:
+    """The given arrays, and seeded ones for inputs without a file."""
+    native = session._native
+    known = {name: (dtype, dims, dimension_names) for name, dtype, dims, dimension_names in native.inputs}
+    for name in [*given, *shapes]:
+        if name not in known:
+            raise Error(f"the model has no input '{name}'; it has {', '.join(repr(n) for n in known)}", code="wrong_input",
+                        remedy="`kawara inspect MODEL` lists the inputs")
+    feeds = dict(given)
+    for name, (dtype, dims, dimension_names) in known.items():
+        if name in feeds:
+            continue
+        dims = [s if d < 0 else d for d, s in zip(dims, shapes.get(name, dims))]
+        for position, d in enumerate(dims):
+            if d < 0:
+                raise Error(f"input '{name}': dimension {position} ({dimension_names[position] or 'unnamed'}) is open",
+                            code="shape_required", remedy=f"give it with --shape {name}={','.join('N' if e < 0 else str(e) for e in dims)}, or an array with --input")
+        feeds[name] = inputs.random_input(os.path.basename(model), name, dtype, dims)
+    return feeds
+
+
+def _summary(name: str, output: np.ndarray) -> dict:
+    values = np.asarray(output, np.float64)
+    summary = {"name": name, "dtype": str(output.dtype), "shape": list(output.shape)}
+    if values.size:
+        summary |= {"min": float(values.min()), "max": float(values.max()), "mean": float(values.mean())}
+    return summary
+
+
+def _compare(model: str, feeds: dict, names: "list[str]", outputs: "list[np.ndarray]") -> "list[dict]":
+    """Largest differences from ONNX Runtime on the CPU."""
+    try:
+        import onnxruntime
+    except ImportError:
+        raise Error("--check needs ONNX Runtime: pip install onnxruntime", code="not_found") from None
+    if model.endswith(".kwr"):
+        raise Error("--check needs the .onnx file: ONNX Runtime can't read a .kwr")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    wanted = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]).run(names, feeds)
+    rows = []
+    for name, output, expected in zip(names, outputs, wanted):
+        got, want = np.asarray(output, np.float64), np.asarray(expected, np.float64)
+        difference = np.abs(got - want)
+        bound = 1e-3 * np.abs(want) + 1e-5
+        same = got.shape == want.shape and bool(np.all((difference <= bound) | (np.isnan(got) & np.isnan(want)) | (got == want)))
+        rows.append({"name": name, "max_abs_difference": float(np.nanmax(difference, initial=0)),
+                     "max_share_of_tolerance": float(np.nanmax(difference / bound, initial=0)), "equal": same})
+    return rows
+
+
+def _print_run(result: dict) -> None:
+    console.print(f"[bold]{escape(result['device'])}[/]: loaded in {result['load_s']:.2f} s, first run {result['first_run_ms']:.1f} ms, best {result['best_run_ms']:.1f} ms")
+    print_table(["output", "type", "shape", "min", "max", "mean"],
+                [[o["name"], o["dtype"], dims_text(o["shape"]), *(f"{o[k]:.6g}" if k in o else "" for k in ("min", "max", "mean"))] for o in result["outputs"]],
+                right=("min", "max", "mean"))
+    for row in result.get("check", []):
+        verdict = "[bold green]equal[/]" if row["equal"] else "[bold red]DIFFERENT[/]"
+        console.print(f"{verdict} to ONNX Runtime: {escape(row['name'])} differs by at most {row['max_abs_difference']:.3g} "
+                      f"({row['max_share_of_tolerance']:.1%} of the tolerance 1e-3 relative + 1e-5 absolute)")
+
+
+@app.command("compile")
+def compile_model(
+    model: str = typer.Argument(..., help="An .onnx file."),
+    output: Optional[str] = typer.Option(None, "--output", "-o", metavar="FILE", help="The .kwr file; by default the model's name with .kwr."),
+    shape: Optional[List[str]] = ShapeOption,
+    target: str = TargetOption,
+    json: bool = JsonOption,
+):
+    """Compile a model to a .kwr file and report what became of it."""
+    require_file(model)
+    output = output or os.path.splitext(model)[0] + ".kwr"
+    started = time.perf_counter()
+    with complaints.status("compiling …") if not json else _quiet():
+        program = kawara.compile(model, shapes=parsed_shapes(shape), target=target)
+    seconds = time.perf_counter() - started
+    program.save(output)
+    if json:
+        print_json({"output": output, "seconds": round(seconds, 4), "report": program.report_data()})
+    else:
+        console.print(f"[bold]{escape(output)}[/]: {size_text(os.path.getsize(output))}, compiled in {seconds:.2f} s for {program.target}")
+        console.print(escape(program.report()))
+
+
+@app.command()
+def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Optional[List[str]] = ShapeOption, target: str = TargetOption, json: bool = JsonOption):
+    """For every node: where it runs, what it was fused into, or which rule it breaks."""
+    require_file(model)
+    rows = _kawara.explain(model, parsed_shapes(shape), target)
+    if json:
+        print_json(rows)
+        return
+    print_table(["node", "operator", "runs as", "with"],
+                [[r["node"], r["op"], "NOT SUPPORTED" if not r["supported"] else f"{r['engine']} {r['command']}".strip(),
+                  r["rule"] if not r["supported"] else (r["group"] if r["group"] != r["node"] else "")] for r in rows])
+    refused = sum(not r["supported"] for r in rows)
+    console.print(f"{len(rows)} nodes, " + (f"[bold red]{refused} that the chip can't run[/]" if refused else "[bold green]all on the chip[/]"))
+    if refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), json: bool = JsonOption):
+    """What a file holds: inputs, outputs, operators, metadata."""
+    require_file(model)
+    if model.endswith(".kwr"):
+        program = kawara.Program.load(model)
+        native = program._native
+        info = {"name": model, "target": program.target, "isa_version": native.isa_version, "inputs": native.inputs, "outputs": native.outputs,
+                "metadata": program.metadata, "command_bytes": native.command_bytes, "constant_bytes": native.weight_bytes}
+    else:
+        info = _kawara.inspect(model)
+    if json:
+        print_json(info)
+        return
+    head = [f"compiled for {info['target']}"] if "target" in info else [f"ONNX, IR {info['ir_version']}", f"by {info['producer']}" if info["producer"] else "",
+            ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in info["opsets"])]
+    console.print(f"[bold]{escape(os.path.basename(model))}[/]: " + escape("; ".join(h for h in head if h)) + f"; {size_text(info['constant_bytes'])} of constants")
+    for title in ("inputs", "outputs"):
+        for name, dtype, dims, names in info[title]:
+            shown = [d if d >= 0 else (n or None) for d, n in zip(dims, names)]
+            console.print(f"  {title[:-1]:<6} {escape(name)}: {onnx_spelling(dtype)} {escape(dims_text(shown))}")
+    if info.get("operators"):
+        console.print("  nodes  " + escape(", ".join(f"{op} {count}" for op, count in info["operators"])))
+    for key, value in info["metadata"].items():
+        console.print(f"  meta   {escape(key)}: {escape(value if len(value) <= 60 else value[:57].replace(chr(10), ' ') + f'… ({len(value)} characters)')}")
+
+
+@app.command()
+def devices(json: bool = JsonOption):
+    """The devices of this machine."""
+    rows = kawara.devices()
+    if json:
+        print_json(rows)
+        return
+    print_table(["device", "kind", "config", "executor", "local memory", "SRAM", "health"],
+                [[r["name"], r["kind"], r["config"], r["executor"], size_text(r["local_bytes"]), size_text(r["sram_bytes"]), r["health"]] for r in rows],
+                right=("local memory", "SRAM"))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"kawara {kawara.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def _options(version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version.")) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point: shows Kawara's errors as text and ends quietly on Ctrl-C."""
+    try:
+        app()
+    except Error as error:
+        show(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        complaints.print("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

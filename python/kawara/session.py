@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""InferenceSession, Program and compile: models from Python, the way ONNX Runtime's users expect it."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from . import _kawara
+from .dtypes import chip_type, numpy_type, onnx_spelling
+from .errors import Error
+from .report import report_text
+
+Shapes = Mapping[str, Sequence[int]]
+
+
+@dataclass(frozen=True)
+class NodeArg:
+    """An input or output. An open dimension of `shape` is its name in the model, or None when it has none."""
+
+    name: str
+    shape: list
+    type: str
+
+    @staticmethod
+    def _of(row) -> "NodeArg":
+        name, dtype, shape, dimensions = row
+        dims = [d if d >= 0 else (n or None) for d, n in zip(shape, dimensions)]
+        return NodeArg(name, dims, onnx_spelling(dtype))
+
+
+@dataclass(frozen=True)
+class ModelMetadata:
+    """What the model says of itself."""
+
+    custom_metadata_map: dict
+
+
+class Program:
+    """A compiled model: made by `kawara.compile` or `Program.load`, kept in a .kwr file, run by `InferenceSession`."""
+
+    def __init__(self, native: _kawara.Program):
+        self._native = native
+
+    @staticmethod
+    def load(path: "str | os.PathLike") -> "Program":
+        return Program(_kawara.Program.load(os.fspath(path)))
+
+    def save(self, path: "str | os.PathLike") -> None:
+        """Writes a .kwr file. The same model, options and version give the same bytes."""
+        self._native.save(os.fspath(path))
+
+    @property
+    def target(self) -> str:
+        """The chip it was compiled for, e.g. ``"k1"``."""
+        return self._native.target
+
+    @property
+    def metadata(self) -> dict:
+        return self._native.metadata
+
+    def get_inputs(self) -> "list[NodeArg]":
+        return [NodeArg._of(row) for row in self._native.inputs]
+
+    def get_outputs(self) -> "list[NodeArg]":
+        return [NodeArg._of(row) for row in self._native.outputs]
+
+    def report(self) -> str:
+        """What the compiler did with the model, for people. `report_data` holds the same for programs."""
+        return report_text(self.report_data())
+
+    def report_data(self) -> dict:
+        return json.loads(self._native.report or "{}")
+
+    def __repr__(self) -> str:
+        return f"<kawara.Program for {self.target}: {self._native.command_bytes} B of commands, {self._native.weight_bytes} B of weights>"
+
+
+def _shapes(shapes: "Shapes | None") -> dict:
+    result = {}
+    for name, dims in (shapes or {}).items():
+        try:
+            result[str(name)] = [int(d) for d in dims]
+        except (TypeError, ValueError):
+            raise Error(f"shapes[{name!r}] must be a sequence of integers, got {dims!r}") from None
+    return result
+
+
+def compile(model: "str | os.PathLike", *, shapes: "Shapes | None" = None, target: str = "k1") -> Program:
+    """Compiles an ONNX file.
+
+    Args:
+        model: path of the .onnx file.
+        shapes: dimensions for inputs that the model leaves open, e.g. ``{"x": (1, 3, 224, 224)}``.
+        target: the chip to compile for.
+
+    Raises:
+        Error: ``shape_required``, ``wrong_input``, ``invalid_model`` or ``unsupported``, which lists every node that the chip can't run.
+    """
+    return Program(_kawara.compile(os.fspath(model), _shapes(shapes), target))
+
+
+def devices() -> "list[dict]":
+    """What is there: name, kind, config, executor, memory in bytes, health."""
+    return _kawara.devices()
+
+
+class InferenceSession:
+    """A model ready to run.
+
+        session = kawara.InferenceSession("model.onnx")
+        outputs = session.run(None, {"x": array})
+
+    Args:
+        model: path of an .onnx or .kwr file, or a `Program`.
+        device: ``"auto"``, ``"emulator"``, ``"emulator:reference"``, ``"emulator:config=k1-mini"``, ``"/dev/accel/accel0"``.
+        shapes: dimensions for inputs that the model leaves open. Without them the model compiles at the first run, for the
+            shapes of its feeds; each new set of shapes is compiled once and kept.
+
+    `run` may be called from many threads. `with` closes the session.
+    """
+
+    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, target: str = "k1"):
+        if isinstance(model, Program):
+            self._native = _kawara.InferenceSession(model._native, device)
+        else:
+            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), target)
+
+    @property
+    def device(self) -> str:
+        """The device that "auto" found."""
+        return self._open().device
+
+    @property
+    def program(self) -> "Program | None":
+        """The program that the last run used; None before a model with open dimensions has run."""
+        native = self._open().program
+        return Program(native) if native is not None else None
+
+    def get_inputs(self) -> "list[NodeArg]":
+        return [NodeArg._of(row) for row in self._open().inputs]
+
+    def get_outputs(self) -> "list[NodeArg]":
+        return [NodeArg._of(row) for row in self._open().outputs]
+
+    def get_modelmeta(self) -> ModelMetadata:
+        return ModelMetadata(dict(self._open().metadata))
+
+    def run(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray]) -> "list[np.ndarray]":
+        """Runs the model once.
+
+        Args:
+            output_names: which outputs, in this order; None for all.
+            input_feed: an array for every input. Its dtype must be the input's: nothing is cast silently.
+
+        Returns:
+            the outputs as numpy arrays.
+        """
+        native = self._open()
+        feeds = [self._feed(name, value) for name, value in input_feed.items()]
+        names = [output_names] if isinstance(output_names, str) else list(output_names or [])
+        return [data.view(numpy_type(dtype)).reshape(shape) for _, dtype, shape, data in native.run(names, feeds)]
+
+    def close(self) -> None:
+        """Frees the device's memory. The session can't be used afterwards."""
+        self._native = None
+
+    def __enter__(self) -> "InferenceSession":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def _open(self):
+        if self._native is None:
+            raise Error("the session is closed")
+        return self._native
+
+    @staticmethod
+    def _feed(name: str, value) -> tuple:
+        array = np.ascontiguousarray(value).reshape(np.shape(value))
+        dtype = chip_type(array.dtype)
+        if not dtype:
+            raise Error(f"input '{name}': numpy's {array.dtype} has no counterpart on the chip; convert it first, e.g. .astype('float32')",
+                        code="wrong_input")
+        return str(name), dtype, array
