@@ -142,15 +142,13 @@ PYBIND11_MODULE(_kawara, module) {
 
   module.def("devices", [] {
     py::list result;
-    for (const DeviceInfo& info : Device::list()) {
+    for (const DeviceDescription& device : Device::list()) {
       py::dict entry;
-      entry["name"] = info.name;
-      entry["kind"] = info.kind;
-      entry["config"] = info.config;
-      entry["executor"] = info.executor;
-      entry["local_bytes"] = info.local_bytes;
-      entry["sram_bytes"] = info.sram_bytes;
-      entry["health"] = info.health;
+      entry["name"] = device.name;
+      entry["kind"] = device.kind;
+      entry["config"] = device.config;
+      entry["local_bytes"] = device.local_bytes;
+      entry["sram_bytes"] = device.sram_bytes;
       result.append(entry);
     }
     return result;

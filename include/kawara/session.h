@@ -69,6 +69,7 @@ class KAWARA_API Session {
   Run submit(const Bindings& bindings);
 
  private:
+  friend class Run;
   struct State;
   std::shared_ptr<State> state_;
 };

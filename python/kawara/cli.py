@@ -254,8 +254,8 @@ def devices(json: bool = JsonOption):
     if json:
         print_json(rows)
         return
-    print_table(["device", "kind", "config", "executor", "local memory", "SRAM", "health"],
-                [[r["name"], r["kind"], r["config"], r["executor"], size_text(r["local_bytes"]), size_text(r["sram_bytes"]), r["health"]] for r in rows],
+    print_table(["device", "kind", "config", "local memory", "SRAM"],
+                [[r["name"], r["kind"], r["config"], size_text(r["local_bytes"]), size_text(r["sram_bytes"])] for r in rows],
                 right=("local memory", "SRAM"))
 
 

@@ -103,7 +103,7 @@ def compile(model: "str | os.PathLike", *, shapes: "Shapes | None" = None, targe
 
 
 def devices() -> "list[dict]":
-    """What is there: name, kind, config, executor, memory in bytes, health."""
+    """What is there: name, kind, config, sizes of local memory and SRAM in bytes."""
     return _kawara.devices()
 
 

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kawara/inference_session.h"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+
+#include "kawara/error.h"
+
+namespace kawara {
+
+namespace {
+
+// Sessions of one model at different shapes; beyond these the one least recently used is dropped.
+constexpr size_t kShapesKept = 8;
+
+using ShapeKey = std::vector<std::vector<int64_t>>;
+
+struct Specialised {
+  ShapeKey key;
+  std::shared_ptr<Session> session;
+};
+
+bool is_open(const ModelTensor& tensor) { return std::ranges::find(tensor.shape, -1) != tensor.shape.end(); }
+
+std::vector<ModelTensor> tensors_of(std::span<const TensorInfo> infos) {
+  std::vector<ModelTensor> tensors;
+  for (const TensorInfo& info : infos)
+    tensors.push_back({.name = info.name, .dtype = info.dtype, .shape = info.shape, .dimensions = std::vector<std::string>(info.shape.size())});
+  return tensors;
+}
+
+std::string dims_text(const ModelTensor& tensor) {
+  std::string text;
+  for (size_t i = 0; i < tensor.shape.size(); ++i) {
+    const std::string dim = tensor.shape[i] >= 0 ? std::to_string(tensor.shape[i]) : tensor.dimensions[i].empty() ? "?" : tensor.dimensions[i];
+    text += (i ? ", " : "") + dim;
+  }
+  return "[" + text + "]";
+}
+
+std::string names_text(const std::vector<ModelTensor>& tensors) {
+  std::string text;
+  for (const ModelTensor& tensor : tensors) text += fmt::format("{}'{}' ({} {})", text.empty() ? "" : ", ", tensor.name, name(tensor.dtype), dims_text(tensor));
+  return text;
+}
+
+bool fits(const std::vector<int64_t>& shape, const ModelTensor& tensor) {
+  return std::ranges::equal(shape, tensor.shape, [](int64_t got, int64_t want) { return want < 0 ? got >= 0 : got == want; });
+}
+
+// The inputs in the model's order, each checked against what the model states.
+std::vector<const InputTensor*> matched(const std::vector<ModelTensor>& wanted, const std::vector<InputTensor>& given) {
+  std::vector<const InputTensor*> found(wanted.size(), nullptr);
+  for (const InputTensor& input : given) {
+    const auto tensor = std::ranges::find(wanted, input.name, &ModelTensor::name);
+    if (tensor == wanted.end()) throw fail(Code::wrong_input, "the model has no input '{}'; it has {}", input.name, names_text(wanted));
+    if (input.dtype != tensor->dtype)
+      throw fail(Code::wrong_input, "input '{}' must be {}, got {}; nothing is cast silently", input.name, name(tensor->dtype), name(input.dtype));
+    if (!fits(input.shape, *tensor))
+      throw fail(Code::wrong_input, "input '{}' must have shape {}, got [{}]", input.name, dims_text(*tensor), fmt::join(input.shape, ", "));
+    auto& place = found[tensor - wanted.begin()];
+    if (place) throw fail(Code::wrong_input, "input '{}' is given twice", input.name);
+    place = &input;
+  }
+  for (size_t i = 0; i < wanted.size(); ++i)
+    if (!found[i]) throw fail(Code::wrong_input, "input '{}' is missing; the model needs {}", wanted[i].name, names_text(wanted));
+  return found;
+}
+
+}  // namespace
+
+struct InferenceSession::State {
+  Device device;
+  std::filesystem::path path;  // of the .onnx file; empty when a program was given
+  CompileOptions options;
+  std::vector<ModelTensor> inputs, outputs;
+  std::vector<std::pair<std::string, std::string>> metadata;
+  std::mutex mutex;
+  std::list<Specialised> sessions;  // most recently used first
+
+  explicit State(const std::string& name) : device(Device::open(name)) {}
+
+  void adopt(Program program) {
+    ShapeKey key;
+    for (const TensorInfo& input : program.inputs()) key.push_back(input.shape);
+    sessions.push_front({std::move(key), std::make_shared<Session>(device, std::move(program))});
+    if (sessions.size() > kShapesKept) sessions.pop_back();
+  }
+  void take(Program program) {
+    inputs = tensors_of(program.inputs());
+    outputs = tensors_of(program.outputs());
+    metadata.assign(program.metadata().begin(), program.metadata().end());
+    adopt(std::move(program));
+  }
+  void take_model() {
+    ModelInfo info = inspect(path);
+    inputs = std::move(info.inputs);
+    outputs = std::move(info.outputs);
+    metadata = std::move(info.metadata);
+    const bool known = std::ranges::all_of(inputs, [&](const ModelTensor& input) { return !is_open(input) || options.shapes.contains(input.name); });
+    if (known || !options.shapes.empty()) adopt(compile(path, options));
+  }
+  std::shared_ptr<Session> session_for(const std::vector<const InputTensor*>& given) {
+    ShapeKey key;
+    for (const InputTensor* input : given) key.push_back(input->shape);
+    std::lock_guard lock(mutex);
+    const auto known = std::ranges::find(sessions, key, &Specialised::key);
+    if (known != sessions.end()) {
+      sessions.splice(sessions.begin(), sessions, known);
+    } else {
+      CompileOptions specialised = options;
+      for (size_t i = 0; i < inputs.size(); ++i)
+        if (is_open(inputs[i])) specialised.shapes[inputs[i].name] = given[i]->shape;
+      adopt(compile(path, specialised));
+    }
+    return sessions.front().session;
+  }
+};
+
+InferenceSession::InferenceSession(const std::filesystem::path& path, const std::string& device, const CompileOptions& options)
+    : state_(std::make_unique<State>(device)) {
+  if (path.extension() == ".kwr") {
+    state_->take(Program::load(path));
+    return;
+  }
+  state_->path = path;
+  state_->options = options;
+  state_->take_model();
+}
+
+InferenceSession::InferenceSession(Program program, const std::string& device) : state_(std::make_unique<State>(device)) {
+  state_->take(std::move(program));
+}
+
+InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
+InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
+InferenceSession::~InferenceSession() = default;
+
+const std::vector<ModelTensor>& InferenceSession::inputs() const { return state_->inputs; }
+const std::vector<ModelTensor>& InferenceSession::outputs() const { return state_->outputs; }
+const std::vector<std::pair<std::string, std::string>>& InferenceSession::metadata() const { return state_->metadata; }
+const Device& InferenceSession::device() const { return state_->device; }
+
+std::optional<Program> InferenceSession::program() const {
+  std::lock_guard lock(state_->mutex);
+  if (state_->sessions.empty()) return std::nullopt;
+  return state_->sessions.front().session->program();
+}
+
+std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs) {
+  const auto given = matched(state_->inputs, inputs);
+  const auto session = state_->session_for(given);
+  Bindings bindings;
+  for (const InputTensor* input : given) bindings.inputs.push_back({input->name, input->bytes});
+
+  std::vector<OutputTensor> results;
+  const auto want = [&](const TensorInfo& tensor) {
+    results.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .bytes = std::vector<std::byte>(tensor.size_bytes)});
+  };
+  if (names.empty()) std::ranges::for_each(session->outputs(), want);
+  for (const std::string& wanted : names) {
+    const auto tensor = std::ranges::find(session->outputs(), wanted, &TensorInfo::name);
+    if (tensor == session->outputs().end())
+      throw fail(Code::not_found, "the model has no output '{}'; it has {}", wanted, names_text(state_->outputs));
+    want(*tensor);
+  }
+  for (OutputTensor& result : results) bindings.outputs.push_back({result.name, result.bytes});
+  session->submit(bindings).wait();
+  return results;
+}
+
+}  // namespace kawara

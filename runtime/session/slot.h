@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one run of a session needs for itself: an arena, buffers for inputs and outputs, and the region table that names them.
+#pragma once
+
+#include <vector>
+
+#include "kawara/buffer.h"
+#include "kawara/device.h"
+#include "kawara/program.h"
+
+namespace kawara {
+
+struct Slot {
+  std::vector<Buffer> own;                // arena and host buffers, by region; empty where the session's weights stand
+  std::vector<const Buffer*> of_region;   // every region's buffer
+  Buffer regions;
+  bool busy = false;
+};
+
+// Throws out_of_memory.
+Slot make_slot(const Device& device, const Program& program, const Buffer& weights);
+
+}  // namespace kawara
