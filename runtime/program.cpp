@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kawara/program.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <optional>
+
+#include "kawara/error.h"
+#include "mapped_file.h"
+#include "program_check.h"
+#include "program_file.h"
+
+namespace kawara {
+
+// The weights lie in `contents` when the compiler made the program, in `file` when it was loaded.
+struct Program::State {
+  ProgramContents contents;
+  std::optional<MappedFile> file;
+  std::span<const std::byte> weights;
+};
+
+Program::Program(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+
+Program::Program(ProgramContents contents) {
+  check_program(contents, contents.weights.size());
+  auto state = std::make_shared<State>();
+  state->contents = std::move(contents);
+  state->weights = state->contents.weights;
+  state_ = std::move(state);
+}
+
+Program Program::load(const std::filesystem::path& path) {
+  auto state = std::make_shared<State>();
+  state->file.emplace(path);
+  try {
+    ParsedProgram parsed = parse_program(state->file->bytes());
+    check_program(parsed.contents, parsed.weights.size());
+    state->contents = std::move(parsed.contents);
+    state->weights = parsed.weights;
+  } catch (const Error& error) {
+    throw fail(error.code(), "{}: {}", path.string(), error.what());
+  }
+  return Program(std::shared_ptr<const State>(std::move(state)));
+}
+
+void Program::save(const std::filesystem::path& path) const {
+  const std::vector<std::byte> head = write_program_head(state_->contents, state_->weights.size());
+  // Under another name first: a reader never maps half a file, and this program's own file may be the one replaced.
+  const std::filesystem::path partial = path.string() + ".partial";
+  std::ofstream stream(partial, std::ios::binary | std::ios::trunc);
+  for (const std::span<const std::byte> part : {std::span<const std::byte>(head), state_->weights}) {
+    stream.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
+  }
+  stream.close();
+  if (!stream || std::rename(partial.c_str(), path.c_str()) != 0) {
+    const int error = errno;
+    std::remove(partial.c_str());
+    throw fail(Code::io_failed, "{}: {}", path.string(), std::strerror(error));
+  }
+}
+
+const std::string& Program::target() const { return state_->contents.target; }
+uint32_t Program::isa_version() const { return state_->contents.isa_version; }
+std::span<const std::byte> Program::commands() const { return state_->contents.commands; }
+std::span<const ProgramRegion> Program::regions() const { return state_->contents.regions; }
+std::span<const TensorInfo> Program::inputs() const { return state_->contents.inputs; }
+std::span<const TensorInfo> Program::outputs() const { return state_->contents.outputs; }
+std::span<const DebugEntry> Program::debug() const { return state_->contents.debug; }
+std::span<const std::pair<std::string, std::string>> Program::metadata() const { return state_->contents.metadata; }
+std::span<const std::byte> Program::weights() const { return state_->weights; }
+const std::string& Program::report() const { return state_->contents.report; }
+
+}  // namespace kawara
