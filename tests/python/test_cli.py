@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: what it prints fits a screen and says what, where and what to do."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper
+
+SCREEN = 24  # lines
+
+
+def kawara(*arguments):
+    """Runs the command line; (exit status, stdout, stderr)."""
+    done = subprocess.run([sys.executable, "-m", "kawara.cli", *map(str, arguments)], capture_output=True, text=True, timeout=300,
+                          env={**__import__("os").environ, "COLUMNS": "120", "NO_COLOR": "1"})
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(*arguments):
+    """stderr of a command that must fail within a screen."""
+    status, _, stderr = kawara(*arguments)
+    assert status != 0 and 0 < len(stderr.splitlines()) <= SCREEN, stderr
+    return stderr
+
+
+def test_run_checks_against_onnx_runtime(relu_model):
+    status, out, err = kawara("run", relu_model, "--shape", "x=2,4", "--device", "emulator:reference", "--check")
+    assert status == 0, err
+    assert "equal to ONNX Runtime" in out
+
+
+def test_run_prints_json(relu_model, tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[-1, 0, 1, 2]], np.float32))
+    status, out, err = kawara("run", relu_model, "--input", f"x={tmp_path / 'x.npy'}", "--device", "emulator:reference", "--json", "--save", tmp_path / "out")
+    assert status == 0, err
+    assert json.loads(out)["outputs"][0]["max"] == 2
+    np.testing.assert_array_equal(np.load(tmp_path / "out" / "y.npy"), [[0, 0, 1, 2]])
+
+
+def test_compile_inspect_and_run_a_program(relu_model, tmp_path):
+    program = tmp_path / "relu.kwr"
+    status, out, err = kawara("compile", relu_model, "--shape", "x=1,4", "-o", program)
+    assert status == 0, err
+    assert "relu.kwr" in out
+    assert "tensor(float)" in kawara("inspect", program)[1]
+    assert kawara("run", program, "--device", "emulator:reference")[0] == 0
+
+
+def test_inspect_and_explain_a_model(relu_model):
+    status, out, _ = kawara("inspect", relu_model)
+    assert status == 0 and "batch" in out and "Relu" in out
+    status, out, _ = kawara("explain", relu_model, "--shape", "x=1,4")
+    assert status == 0 and "rectify" in out and "vector" in out
+
+
+def test_devices_are_listed_as_a_table_and_as_json():
+    assert "emulator" in kawara("devices")[1]
+    assert any("emulator" in d["name"] for d in json.loads(kawara("devices", "--json")[1]))
+
+
+def test_a_missing_file(tmp_path):
+    assert "no file" in refused("run", tmp_path / "absent.onnx")
+
+
+@pytest.mark.parametrize("keep", [0, 1, 10, 0.5, 0.99])
+def test_a_truncated_file(relu_model, keep, tmp_path):
+    data = open(relu_model, "rb").read()
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(data[:keep if isinstance(keep, int) else int(len(data) * keep)])
+    message = refused("run", broken, "--shape", "x=1,4")
+    assert "invalid_model" in message and "broken.onnx" in message
+
+
+def test_a_file_of_zeros(tmp_path):
+    zeros = tmp_path / "zeros.onnx"
+    zeros.write_bytes(bytes(4096))
+    message = refused("run", zeros)
+    assert "invalid_model" in message and "zeros.onnx" in message
+
+
+@pytest.mark.parametrize("content", [b"", b"KWR1", bytes(4096), b"\x10\0\0\0KWR1" + bytes(64)])
+def test_a_broken_program(content, tmp_path):
+    broken = tmp_path / "broken.kwr"
+    broken.write_bytes(content)
+    assert "invalid_program" in refused("run", broken)
+
+
+def test_every_unsupported_node_in_one_message(model_file):
+    path = model_file([helper.make_node("Einsum", ["x"], ["a"], name="first", equation="ij->ji"),
+                       helper.make_node("FrobnicateTensor", ["a"], ["b"], name="second"),
+                       helper.make_node("Relu", ["b"], ["y"])],
+                      [("x", TensorProto.FLOAT, [2, 2])], [("y", TensorProto.FLOAT, [2, 2])])
+    message = refused("run", path)
+    for word in ("unsupported", "first", "Einsum", "second", "FrobnicateTensor", "explain"):
+        assert word in message
+    status, out, _ = kawara("explain", path)
+    assert status == 1 and "first" in out and "second" in out
+
+
+def test_a_wrong_input_name(relu_model):
+    message = refused("run", relu_model, "--shape", "z=1,4")
+    assert "'z'" in message and "'x'" in message
+
+
+def test_a_wrong_dtype_and_a_wrong_shape(relu_model, tmp_path):
+    np.save(tmp_path / "i.npy", np.zeros((1, 4), np.int64))
+    assert "f32" in refused("run", relu_model, "--input", f"x={tmp_path / 'i.npy'}")
+    np.save(tmp_path / "s.npy", np.zeros((1, 7), np.float32))
+    assert "[batch, 4]" in refused("run", relu_model, "--input", f"x={tmp_path / 's.npy'}")
+
+
+def test_an_open_dimension_without_a_shape(relu_model):
+    message = refused("run", relu_model)
+    assert "shape_required" in message and "batch" in message and "--shape x=" in message
+
+
+def test_a_malformed_shape_and_an_unknown_flag(relu_model):
+    assert "NAME=D1" in refused("run", relu_model, "--shape", "x:1")
+    assert "No such option" in refused("run", relu_model, "--frobnicate")
+
+
+def test_an_unknown_device(relu_model):
+    assert "emulator" in refused("run", relu_model, "--shape", "x=1,4", "--device", "toaster")

