@@ -70,15 +70,14 @@ Register Points::add_entry(Entry entry) {
 }
 
 Register Points::constant(float value) {
-  return add_entry({.source = Source::constant32, .type = DType::f32, .result = DType::f32, .operands = {kNone, kNone, kNone},
-                    .value = std::bit_cast<uint32_t>(value)});
+  return add_entry({.source = Source::constant32, .type = DType::f32, .result = DType::f32, .value = std::bit_cast<uint32_t>(value)});
 }
 
 Register Points::constant(DType type, int64_t value) {
   if (type == DType::f32) return constant(static_cast<float>(value));
   const bool wide = type == DType::i64;
   return add_entry({.source = wide ? Source::constant64 : Source::constant32, .type = type, .result = type,
-                    .operands = {kNone, kNone, kNone},
+                   
                     .value = wide ? static_cast<uint64_t>(value) : static_cast<uint32_t>(value)});
 }
 
@@ -89,13 +88,12 @@ Register Points::emit(kawara_microcode op, DType type, Register a, Register b, R
 
 Register Points::convert(DType to, Register a) {
   if (to == a.type) return a;
-  return add_entry({.op = KAWARA_OP_cvt, .type = to, .result = to, .operands = {a.id, kNone, kNone},
-                    .value = static_cast<uint64_t>(a.type)});
+  return add_entry({.op = KAWARA_OP_cvt, .type = to, .result = to, .operands = {a.id, kNone, kNone}, .value = static_cast<uint64_t>(a.type)});
 }
 
 Register Points::load(unsigned input, DType element) {
   const DType type = compute_type(element);
-  return add_entry({.op = KAWARA_OP_load, .type = type, .result = type, .operands = {kNone, kNone, kNone}, .value = input});
+  return add_entry({.op = KAWARA_OP_load, .type = type, .result = type, .value = input});
 }
 
 void Points::store(unsigned output, Register a) {
@@ -103,13 +101,12 @@ void Points::store(unsigned output, Register a) {
 }
 
 Register Points::index(unsigned loop) {
-  return add_entry({.source = Source::index, .type = DType::i32, .result = DType::i32, .operands = {kNone, kNone, kNone},
+  return add_entry({.source = Source::index, .type = DType::i32, .result = DType::i32,
                     .value = loop});
 }
 
 Register Points::accumulator(unsigned column, DType type) {
-  return add_entry({.source = Source::accumulator, .type = type, .result = type, .operands = {kNone, kNone, kNone},
-                    .value = column});
+  return add_entry({.source = Source::accumulator, .type = type, .result = type, .value = column});
 }
 
 void Points::phase(bool ordered) {

@@ -76,9 +76,9 @@ class Points {
     uint8_t op = 0;
     DType type = DType::none;    // the instruction's type field, or the constant's type
     DType result = DType::none;
-    std::array<uint32_t, 3> operands{};  // entry numbers; ~0u: none
+    std::array<uint32_t, 3> operands{~0u, ~0u, ~0u};  // entry numbers; ~0u: none
     uint64_t value = 0;          // imm, constant bits, loop or column
-    Place place;
+    Place place{};
     auto operator<=>(const Entry&) const = default;
   };
   struct Layout;
