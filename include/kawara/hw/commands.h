@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include "hw.h"
 
+KAWARA_STATIC_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "commands are little endian, and these structs are their bytes");
+
 /* The types that rows name. */
 typedef uint8_t kawara_type_u8;
 typedef uint16_t kawara_type_u16;

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * May this job run? Decided from the snapshot of its command buffer and region table alone, in one pass, before anything
+ * of it runs: what was checked is what runs, so no executor checks again. Plain C; chip, compiler and tests.
+ *
+ * The rules: check_fields.h what rows state · check_regions.h the region table · check_bounds.h operands and footprints ·
+ * check_section.h loop nests · check_microcode.h instructions · check_bodies.h gemm, conv, copy.
+ * Left to the chip, which has the page tables: page_fault and region_split. Races between commands are not looked for.
+ */
+#ifndef KAWARA_CHECK_H
+#define KAWARA_CHECK_H
+
+#include <string.h>
+#include "check_fields.h"
+
+/* A wait names an engine that exists and no more commands than went to it before. */
+static inline int kawara_check_waits(struct kawara_checker *checker, const struct kawara_header *header)
+{
+	for (int i = 0; i < 3; ++i) {
+		const uint32_t engine = kawara_wait_engine(header->wait[i]);
+
+		if (engine >= KAWARA_ENGINE_COUNT)
+			return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, &header->wait[i]));
+		if (kawara_wait_count(header->wait[i]) > checker->issued[engine])
+			return kawara_refuse(checker, KAWARA_FAULT_wait_forward, kawara_field_of(checker, &header->wait[i]));
+	}
+	return 1;
+}
+
+/* Opcode, engine and size: after this every byte that size16 names may be read, and the arrays of a section are inside. */
+static inline int kawara_check_frame(struct kawara_checker *checker, const struct kawara_header *header, size_t left)
+{
+	const uint32_t size = header->size16 * 16u;
+	const uint32_t body = kawara_body_bytes(header->opcode);
+	const uint32_t size_field = (uint32_t)offsetof(struct kawara_header, size16);
+	uint32_t expected = body;
+
+	if (body == 0)
+		return kawara_refuse(checker, KAWARA_FAULT_bad_command, (uint32_t)offsetof(struct kawara_header, opcode));
+	if (header->engine >= 16 || (kawara_engines_of(header->opcode) >> header->engine & 1u) == 0)
+		return kawara_refuse(checker, KAWARA_FAULT_bad_command, (uint32_t)offsetof(struct kawara_header, engine));
+	if (kawara_has_section(header->opcode)) {
+		if (left < body + sizeof(struct kawara_section) || size < body + sizeof(struct kawara_section))
+			return kawara_refuse(checker, KAWARA_FAULT_bad_command, size_field);
+		expected += kawara_layout_section((const struct kawara_section *)(checker->command + body)).end;
+	}
+	if (size != expected || size > left)
+		return kawara_refuse(checker, KAWARA_FAULT_bad_command, size_field);
+	return 1;
+}
+
+/*
+ * The number of commands, or -1 and the fault. commands: 16-byte aligned. offsets: room for bytes / 32 values, or null;
+ * receives the byte offset of each command. fault: all zero when the job may run.
+ */
+static inline int kawara_check(const void *commands, size_t bytes, const struct kawara_region *regions, uint32_t n_regions,
+			       const struct kawara_check_limits *limits, uint32_t *offsets, struct kawara_check_fault *fault)
+{
+	struct kawara_checker checker;
+	size_t at = 0;
+	int count = 0;
+
+	memset(&checker, 0, sizeof(checker));
+	checker.command = (const uint8_t *)commands;
+	checker.regions = regions;
+	checker.n_regions = n_regions;
+	checker.limits = *limits;
+	checker.fault = fault;
+	memset(fault, 0, sizeof(*fault));
+	while (at < bytes) {
+		const struct kawara_header *header = (const struct kawara_header *)((const uint8_t *)commands + at);
+
+		checker.command = (const uint8_t *)header;
+		fault->command = (uint32_t)at;
+		if (bytes - at < sizeof(*header)) {
+			kawara_refuse(&checker, KAWARA_FAULT_bad_command, (uint32_t)offsetof(struct kawara_header, size16));
+			return -1;
+		}
+		fault->engine = header->engine & 15u;
+		fault->debug_id = header->debug_id;
+		if (!kawara_check_frame(&checker, header, bytes - at) || !kawara_check_fields(&checker) ||
+		    !kawara_check_waits(&checker, header))
+			return -1;
+		if (offsets)
+			offsets[count] = (uint32_t)at;
+		++checker.issued[header->engine];
+		++count;
+		at += header->size16 * 16u;
+	}
+	memset(fault, 0, sizeof(*fault));
+	return count;
+}
+
+#endif
