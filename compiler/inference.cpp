@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "kawara/error.h"
 #include "operator.h"
 
@@ -49,6 +51,21 @@ std::string Inference::attribute(std::string_view name, std::string_view otherwi
 }
 std::vector<int64_t> Inference::attribute(std::string_view name, std::vector<int64_t> otherwise) const {
   return attribute_of(node_, name, std::move(otherwise));
+}
+
+size_t Inference::axis(int64_t axis, size_t rank) const {
+  const auto extent = static_cast<int64_t>(rank);
+  require(axis >= -extent && axis < extent, fmt::format("axis {} lies outside the {} dimensions", axis, rank));
+  return static_cast<size_t>(axis < 0 ? axis + extent : axis);
+}
+
+std::vector<size_t> Inference::axes(const std::vector<int64_t>& axes, size_t rank) const {
+  std::vector<size_t> result;
+  for (int64_t each : axes) {
+    result.push_back(axis(each, rank));
+    require(std::ranges::count(result, result.back()) == 1, fmt::format("axis {} stands twice", each));
+  }
+  return result;
 }
 
 void Inference::require(bool rule, std::string sentence) const {

@@ -5,6 +5,7 @@
 
 #include "kawara/error.h"
 #include "operator.h"
+#include "view.h"
 
 namespace kawara::compiler {
 
@@ -77,9 +78,18 @@ void bind_inputs(Graph& graph, const InputShapes& shapes) {
   }
 }
 
+// A view operator on a constant.
+std::vector<Tensor> move(const Graph& graph, const Node& node, const Operator& op, const Tensor& input) {
+  if (bits(input.dtype) < 8) return {};
+  const Shape& shape = *graph.values[node.outputs[0]].shape;
+  const auto view = op.view(graph, node, dense_view(input.shape));
+  if (!view) throw Error(Code::internal, fmt::format("{} '{}': a dense input has no view", node.op, node.name), node.name);
+  return {gather(input, *view, shape)};
+}
+
 // Replaces the node's outputs by constants; false when an input isn't constant or the operator doesn't fold.
 bool fold(Graph& graph, const Node& node, const Operator& op) {
-  if (!op.fold) return false;
+  if (!op.fold && !op.view) return false;
   std::vector<const Tensor*> inputs;
   for (ValueId id : node.inputs) {
     const bool known = id != kAbsent && graph.values[id].constant;
@@ -88,7 +98,7 @@ bool fold(Graph& graph, const Node& node, const Operator& op) {
   }
   for (ValueId id : node.outputs)
     if (id != kAbsent && element_count(*graph.values[id].shape) > kMostFoldedElements) return false;
-  std::vector<Tensor> results = op.fold(graph, node, inputs);
+  std::vector<Tensor> results = op.fold ? op.fold(graph, node, inputs) : move(graph, node, op, *inputs.at(0));
   if (results.empty()) return false;
   for (size_t i = 0; i < node.outputs.size(); ++i)
     if (node.outputs[i] != kAbsent) graph.values[node.outputs[i]].constant = std::move(results.at(i));
@@ -144,7 +154,10 @@ void specialise(Graph& graph, const InputShapes& shapes) {
     }
     for (ValueId id : node.outputs)
       if (id != kAbsent) known[id] = true;
-    if (!fold(graph, node, *op)) kept.push_back(std::move(node));
+    if (fold(graph, node, *op)) continue;
+    if (op->kind == OperatorKind::root && !op->lower)
+      refusals.add(node, fmt::format("{} '{}': its inputs must be constant once the input shapes are known", node.op, node.name));
+    kept.push_back(std::move(node));
   }
   refusals.raise();
   graph.nodes = std::move(kept);
