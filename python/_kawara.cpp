@@ -16,10 +16,8 @@ using namespace kawara;
 
 namespace {
 
-DType dtype_named(const std::string& text) {
-#define DTYPE(code, row, bits, kind, doc) \
-  if (text == #row) return DType::row;
-#include "kawara/hw/dtypes.def"
+DType chip_dtype(const std::string& text) {
+  if (const auto dtype = kawara::dtype_named(text)) return *dtype;
   throw fail(Code::invalid_argument, "'{}' is not an element type of the chip", text);
 }
 
@@ -28,7 +26,7 @@ using Feed = std::tuple<std::string, std::string, py::array>;
 
 InputTensor input_of(const Feed& feed) {
   const auto& [input_name, dtype, array] = feed;
-  InputTensor tensor{.name = input_name, .dtype = dtype_named(dtype), .shape = {}, .bytes = {}};
+  InputTensor tensor{.name = input_name, .dtype = chip_dtype(dtype), .shape = {}, .bytes = {}};
   tensor.shape.assign(array.shape(), array.shape() + array.ndim());
   tensor.bytes = {static_cast<const std::byte*>(array.data()), static_cast<size_t>(array.nbytes())};
   return tensor;

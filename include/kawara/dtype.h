@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -24,6 +25,14 @@ constexpr std::string_view name(DType dtype) {
 #include "kawara/hw/dtypes.def"
   }
   return "invalid";
+}
+
+// The type of that name; none for a name that is not in the table.
+constexpr std::optional<DType> dtype_named(std::string_view text) {
+#define DTYPE(code, name, bits, kind, doc) \
+  if (text == #name) return DType::name;
+#include "kawara/hw/dtypes.def"
+  return std::nullopt;
 }
 
 constexpr unsigned bits(DType dtype) {
