@@ -44,11 +44,11 @@ inline constexpr ValueId kAbsent = ~0u;  // an optional input that is not given
 
 // What ONNX calls a tensor. A dimension of -1 is not known yet; `dimension_names` gives the model's names for such.
 struct Value {
-  std::string name;
+  std::string name = {};
   DType dtype = DType::none;
-  std::optional<Shape> shape;
-  std::vector<std::string> dimension_names;
-  std::optional<Tensor> constant;
+  std::optional<Shape> shape = {};
+  std::vector<std::string> dimension_names = {};
+  std::optional<Tensor> constant = {};
 };
 
 // One operator, as ONNX defines it; after fusion, a group: `body` holds the nodes that one command runs. body[0] is the root
