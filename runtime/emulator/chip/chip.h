@@ -15,9 +15,6 @@
 
 namespace kawara::emulator {
 
-// Makes the executor of a chip's jobs from the memories it works on. They stay where they are while it lives.
-using ExecutorFactory = std::function<Execute(std::span<std::byte> local, std::span<std::byte> sram)>;
-
 // Sends an MSI-X vector: 0-7 signals, 8 management. Called from the chip's own threads without any of its locks: it may
 // read and write registers, but must not destroy the chip, nor wait for a job.
 using Interrupt = std::function<void(unsigned vector)>;

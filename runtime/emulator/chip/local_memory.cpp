@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -56,6 +57,6 @@ Sram::Sram(uint32_t size_kib) : bytes_(map(uint64_t{size_kib} << 10, MAP_PRIVATE
 Sram::~Sram() { munmap(bytes_.data(), bytes_.size()); }
 
 // An executor may have imported the mapping: the bytes are overwritten in place, never replaced by other pages.
-void Sram::clear() { std::memset(bytes_.data(), 0, bytes_.size()); }
+void Sram::clear(uint64_t size) { std::memset(bytes_.data(), 0, std::min<uint64_t>(size, bytes_.size())); }
 
 }  // namespace kawara::emulator

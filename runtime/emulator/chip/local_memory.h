@@ -37,7 +37,7 @@ class Sram {
   Sram& operator=(const Sram&) = delete;
 
   std::span<std::byte> bytes() const { return bytes_; }
-  void clear();
+  void clear(uint64_t size);  // the first bytes
 
  private:
   std::span<std::byte> bytes_;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a context's page table says: virtual addresses to local memory or the bus.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "emulator/chip/chip_fault.h"
+#include "emulator/chip/host_memory.h"
+
+namespace kawara::emulator {
+
+// Consecutive virtual addresses that are consecutive behind the page table too.
+struct Run {
+  bool local = false;
+  uint64_t address = 0;  // in local memory, or on the bus
+  uint64_t size = 0;
+};
+
+// Good for one job: entries are read when they are needed and nothing is kept for the next one.
+class AddressSpace {
+ public:
+  // `stopped` is asked now and then during a long walk, which then ends with a fault that nobody sees.
+  AddressSpace(const HostMemory& host, std::span<std::byte> local, uint64_t root, std::function<bool()> stopped)
+      : host_(host), local_(local), root_(root), stopped_(std::move(stopped)) {}
+
+  // Where [address, address + size) lies, as long runs as the pages allow. Every page must be mapped and allow the access:
+  // else page_fault, read_only or (a table that is not in host memory) host_bus_error. At most `limit` runs, else region_split.
+  std::expected<std::vector<Run>, ChipFault> translate(uint64_t address, uint64_t size, bool write, size_t limit);
+
+  // Copies from memory, local or host.
+  std::expected<void, ChipFault> read(uint64_t address, std::span<std::byte> to);
+
+ private:
+  struct Page {
+    bool local;
+    uint64_t address;  // of the byte asked for
+    uint64_t left;     // bytes from it to the end of the page
+  };
+  std::expected<Page, ChipFault> page(uint64_t address, bool write);
+  std::expected<uint64_t, ChipFault> entry(uint64_t table, uint64_t index, uint64_t address, bool write);
+
+  const HostMemory& host_;
+  std::span<std::byte> local_;
+  uint64_t root_;
+  std::function<bool()> stopped_;
+  // The last table of 4 KiB pages that a walk came to: neighbouring pages need one read instead of three.
+  uint64_t last_table_ = 0, last_block_ = ~0ull;
+};
+
+}  // namespace kawara::emulator

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that serves the queues: picks one, fetches the packet at its HEAD, does it, and says how it ended.
+#include <cstddef>
+#include <cstring>
+
+#include <fmt/core.h>
+
+#include "emulator/chip/chip_state.h"
+
+namespace kawara::emulator {
+namespace {
+
+// A clear looks this often whether it should stop.
+constexpr uint64_t kClearBytes = 64 << 20;
+
+}  // namespace
+
+void Chip::State::serve_queues() {
+  Lock lock(mutex_);
+  while (!ending_) {
+    if (const auto queue = next_queue()) {
+      serve(*queue, lock);
+    } else {
+      changed_.wait(lock);
+    }
+  }
+}
+
+std::optional<unsigned> Chip::State::next_queue() {
+  if (KAWARA_GET(registers_.get(KAWARA_REGISTER(GLOBAL, 0, CONTROL)), GLOBAL_CONTROL_RUN) == 0) return std::nullopt;
+  Arbiter::QueueMask runnable = 0;
+  for (unsigned number = 0; number < KAWARA_QUEUE_COUNT; ++number)
+    if (queues_[number].state() == KAWARA_QUEUE_READY) runnable |= 1u << number;
+  return arbiter_.pick(runnable & ~waits_for_engines_);
+}
+
+void Chip::State::serve(unsigned queue, Lock& lock) {
+  serving_ = queue;
+  stop_ = ending_;
+  queues_[queue].start();
+  const uint64_t address = queues_[queue].packet_address();
+  lock.unlock();
+  const uint64_t started = timestamp();
+  const PacketEnd end = serve_packet(queue, address);
+  const uint64_t elapsed = timestamp() - started;
+  lock.lock();
+  const uint32_t vector = queues_[queue].vector();
+  arbiter_.charge(queue, elapsed, queues_[queue].weight());
+  serving_.reset();
+  if (serving_context_) {
+    registers_.set(KAWARA_REGISTER(CONTEXT, *serving_context_, INVALIDATE), 0);
+    serving_context_.reset();
+  }
+  if (resetting_) return reset_device();
+  finish(queue, end);
+  // Vectors from 8 on are not a queue's to send.
+  if (!end.interrupt || vector >= KAWARA_VECTOR_MANAGEMENT) return;
+  lock.unlock();
+  interrupt_(vector);
+  lock.lock();
+}
+
+void Chip::State::finish(unsigned queue, const PacketEnd& end) {
+  Queue& ended = queues_[queue];
+  switch (end.kind) {
+    case PacketEnd::Kind::retired: return act(queue, ended.retire());
+    case PacketEnd::Kind::waits:
+      // The hung queue may have been reset since: then there is nothing to wait for.
+      if (hung_) waits_for_engines_ |= 1u << queue;
+      return ended.wait();
+    case PacketEnd::Kind::faulted: return act(queue, ended.fault(end.fault));
+    case PacketEnd::Kind::stopped: return ended.stop();
+    case PacketEnd::Kind::hung:
+      if (ended.state() == KAWARA_QUEUE_RESETTING) return ended.stop();
+      hung_ = queue;  // RUNNING, until it is reset
+  }
+}
+
+Chip::State::PacketEnd Chip::State::faulted(const ChipFault& fault) { return {.kind = PacketEnd::Kind::faulted, .fault = fault}; }
+
+Chip::State::PacketEnd Chip::State::bad_packet(const BadPacket& bad) {
+  return faulted({.code = KAWARA_FAULT_bad_packet, .field = bad.field});
+}
+
+Chip::State::PacketEnd Chip::State::serve_packet(unsigned queue, uint64_t address) {
+  kawara_packet words;
+  if (!host_.read(address, std::as_writable_bytes(std::span(&words, 1))))
+    return faulted({.code = KAWARA_FAULT_host_bus_error, .address = address});
+  const auto packet = decode(words);
+  PacketEnd end = packet ? std::visit([&](const auto& one) { return serve_one(queue, one); }, *packet) : bad_packet(packet.error());
+  if (end.fault.code == KAWARA_FAULT_bad_packet) end.fault.address = address;
+  return end;
+}
+
+Chip::State::PacketEnd Chip::State::serve_one(unsigned, const NopPacket&) { return {}; }
+
+Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const RunPacket& packet) {
+  JobContext context;
+  uint32_t features;
+  {
+    const Lock lock(mutex_);
+    features = registers_.get(KAWARA_REGISTER(GLOBAL, 0, FEATURES));
+    if (hung_) return {.kind = PacketEnd::Kind::waits};
+    if (packet.context >= KAWARA_CONTEXT_COUNT) return faulted({.code = KAWARA_FAULT_context_invalid});
+    const uint64_t root = registers_.get64(KAWARA_REGISTER(CONTEXT, packet.context, ROOT_LO));
+    if ((root & KAWARA_CONTEXT_ROOT_LO_VALID) == 0) return faulted({.code = KAWARA_FAULT_context_invalid});
+    context = {.root = root & ~uint64_t{0xfff}, .identity = identities_[packet.context]};
+    serving_context_ = packet.context;
+    queues_[queue].enter(packet.context);
+  }
+  const JobEnd end = processor_.run(packet, context, features, control_of(queue));
+  switch (end.kind) {
+    case JobEnd::Kind::retired: {
+      const Lock lock(mutex_);
+      tags_[queue] = packet.tag;
+      return {};
+    }
+    case JobEnd::Kind::faulted: return faulted(end.fault);
+    case JobEnd::Kind::stopped: return {.kind = PacketEnd::Kind::stopped};
+    case JobEnd::Kind::hung: return {.kind = PacketEnd::Kind::hung};
+    case JobEnd::Kind::broken: {
+      // Not the job's fault: the chip reports an error inside itself. The job ended without its result, so its queue stops
+      // as after a hang, at once instead of after the driver's timeout.
+      fmt::print(stderr, "kawara: the emulated chip's executor failed: {}\n", end.message);
+      const Lock lock(mutex_);
+      management_.raise(KAWARA_GLOBAL_INTERRUPT_STATUS_INTERNAL);
+      return faulted(end.fault);
+    }
+  }
+  return {};
+}
+
+Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const SignalPacket& packet) {
+  kawara_signal signal{};  // cycles, busy and byte counts: 0 until the chip counts them
+  {
+    const Lock lock(mutex_);
+    if (queues_[queue].state() == KAWARA_QUEUE_RESETTING) return {.kind = PacketEnd::Kind::stopped};
+    signal.tag = tags_[queue];
+    queues_[queue].signaled();
+  }
+  constexpr size_t behind = offsetof(kawara_signal, tag);
+  static_assert(offsetof(kawara_signal, value) == 0 && behind == sizeof(uint64_t));
+  const auto bytes = std::as_bytes(std::span(&signal, 1)).subspan(behind);
+  if (!host_.write(packet.address + behind, bytes) || !host_.store(packet.address, packet.value))
+    return faulted({.code = KAWARA_FAULT_host_bus_error, .write = true, .address = packet.address});
+  return {.interrupt = packet.interrupt};
+}
+
+Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const ClearPacket& packet) {
+  const uint64_t local_bytes = local.bytes().size();
+  if (packet.address > local_bytes) return bad_packet({KAWARA_CLEAR_ADDRESS_WORD * 4});
+  if (packet.size > local_bytes - packet.address) return bad_packet({KAWARA_CLEAR_SIZE_WORD * 4});
+  for (uint64_t done = 0; done < packet.size; done += kClearBytes) {
+    if (stop_) return {.kind = PacketEnd::Kind::stopped};
+    local.clear(packet.address + done, std::min(kClearBytes, packet.size - done));
+    const Lock lock(mutex_);
+    queues_[queue].work();
+  }
+  return {};
+}
+
+JobControl Chip::State::control_of(unsigned queue) {
+  return {
+      .stopped = [this] { return stop_.load(std::memory_order_relaxed); },
+      .retired =
+          [this, queue](uint32_t command_offset) {
+            const Lock lock(mutex_);
+            queues_[queue].retired(command_offset);
+          },
+      .work =
+          [this, queue] {
+            const Lock lock(mutex_);
+            queues_[queue].work();
+          },
+      .hang_at = [this, queue](uint32_t command_count) { return fire_hang(queue, command_count); },
+  };
+}
+
+// An armed hang waits for a job that has such a command.
+std::optional<uint32_t> Chip::State::fire_hang(unsigned queue, uint32_t command_count) {
+  const Lock lock(mutex_);
+  constexpr uint32_t address = KAWARA_REGISTER(TEST, 0, HANG);
+  const uint32_t hang = registers_.get(address);
+  const uint32_t command = KAWARA_GET(hang, TEST_HANG_COMMAND);
+  if (KAWARA_GET(hang, TEST_HANG_ARM) == 0 || KAWARA_GET(hang, TEST_HANG_QUEUE) != queue || command >= command_count) return std::nullopt;
+  registers_.set(address, hang & ~KAWARA_TEST_HANG_ARM);
+  return command;
+}
+
+}  // namespace kawara::emulator
