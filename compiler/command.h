@@ -13,7 +13,7 @@ namespace kawara::compiler {
 
 struct Command {
   std::variant<kawara_vector, kawara_gemm, kawara_conv, kawara_copy> body;
-  std::optional<EncodedSection> section;
+  std::optional<hw::Section> section;
   kawara_engine engine = KAWARA_ENGINE_VE;
   std::vector<uint32_t> buffers;   // an operand's region is an index into these
   std::vector<Access> accesses;    // what it may touch

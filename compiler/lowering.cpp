@@ -200,7 +200,7 @@ void Lowering::push(const Node& group, Command command) {
 void Lowering::vector(const Node& group, Section section) {
   Command command;
   command.engine = KAWARA_ENGINE_VE;
-  command.body = kawara_vector{};
+  command.body = hw::blank<kawara_vector>();
   command.section = section.encode_vector(command.buffers, command.accesses);
   push(group, std::move(command));
 }
@@ -210,13 +210,11 @@ void Lowering::gemm(const Node& group, kawara_gemm body, const Operand& a, const
   command.engine = KAWARA_ENGINE_ME;
   const auto place = [&](kawara_matrix& matrix, const Operand& operand) {
     matrix.data = reference_operand(command.buffers, operand.view.buffer, operand.dtype, operand.view.offset);
-    matrix.scale = matrix.zero = KAWARA_OPERAND_ABSENT;
     matrix.dtype = static_cast<uint8_t>(operand.dtype);
     command.accesses.push_back(access_of(operand.view.buffer, operand.dtype, operand.view.offset, operand.extents, operand.strides, false));
   };
   place(body.a, a);
   place(body.b, b);
-  body.group_table = KAWARA_OPERAND_ABSENT;
   command.macs = uint64_t{body.G} * body.H * body.M * body.N * body.K;
   command.section = section.encode_epilogue(command.buffers, command.accesses);
   command.body = body;
@@ -234,7 +232,6 @@ void Lowering::conv(const Node& group, kawara_conv body, const Operand& a, const
   body.b = place(b);
   body.a_dtype = static_cast<uint8_t>(a.dtype);
   body.b_dtype = static_cast<uint8_t>(b.dtype);
-  body.a_zero = body.b_zero = body.b_scale = KAWARA_OPERAND_ABSENT;
   command.macs = uint64_t{body.N} * body.groups * body.OC * body.IC;
   for (size_t i = 0; i < 3; ++i) command.macs *= uint64_t{body.out[i]} * body.kernel[i];
   command.section = section.encode_epilogue(command.buffers, command.accesses);
@@ -265,16 +262,13 @@ void Lowering::copy(const Node& node, kawara_engine engine, DType dtype, const S
                                                node.name, kCopyLoopsMax, extents.size()), node.name);
   Command command;
   command.engine = engine;
-  kawara_copy body{};
+  auto body = hw::blank<kawara_copy>();
   body.src = reference_operand(command.buffers, from.buffer, dtype, from.offset);
   body.dst = reference_operand(command.buffers, to.buffer, dtype, to.offset);
-  body.index = KAWARA_OPERAND_ABSENT;
   body.dtype = static_cast<uint8_t>(dtype);
-  std::ranges::fill(body.extent, 1u);
-  std::ranges::fill(body.src_extent, 1u);
   const size_t first = kCopyLoopsMax - extents.size();
   for (size_t i = 0; i < extents.size(); ++i) {
-    body.extent[first + i] = body.src_extent[first + i] = static_cast<uint32_t>(extents[i]);
+    body.extent[first + i] = body.src_extent[first + i] = extent_field(extents[i]);
     body.src_stride[first + i] = source[i];
     body.dst_stride[first + i] = target[i];
   }

@@ -3,6 +3,7 @@
 // the microcode at the end of it.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +34,15 @@ class Lowering {
   const View& view(ValueId value) { return storage_.view(value); }
   View constant(Tensor tensor) { return storage_.create_constant(std::move(tensor)); }
 
+  template <typename T>
+  static T attribute(const Node& node, std::string_view name, T otherwise) {
+    const auto found = node.attributes.find(std::string(name));
+    return found == node.attributes.end() ? otherwise : std::get<T>(found->second);
+  }
+
+  // What inference found of a node that passed it: its rules read attributes and constants.
+  Inference inference(const Node& node) const { return Inference(const_cast<Graph&>(graph_), node); }
+
   // Strides by which a value, broadcast to `shape`, moves along the loops; dimension i of `shape` is loop loop_of[i].
   std::vector<int64_t> strides(const View& view, const Shape& own, const Shape& shape, std::span<const size_t> loop_of, size_t loops) const;
   // Adds an input that is broadcast to `shape`, and loads it. A constant of one element becomes a constant of the program.
@@ -42,7 +52,7 @@ class Lowering {
   void finish(Section& section, const Node& group, Register result, std::span<const size_t> loop_of);
 
   void vector(const Node& group, Section section);
-  // `body` without its operands' data; a and b say where they lie.
+  // `body` (of hw::blank) without its operands' data; a and b say where they lie.
   struct Operand {
     View view;
     DType dtype = DType::none;

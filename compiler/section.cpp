@@ -27,6 +27,11 @@ void limit(bool kept, std::string sentence) {
 
 }  // namespace
 
+uint32_t extent_field(int64_t extent) {
+  limit(extent >= 0 && extent <= std::numeric_limits<uint32_t>::max(), "a dimension of a command is below 2^32");
+  return static_cast<uint32_t>(extent);
+}
+
 uint32_t reference(std::vector<uint32_t>& buffers, uint32_t buffer) {
   const auto at = std::ranges::find(buffers, buffer);
   if (at != buffers.end()) return static_cast<uint32_t>(at - buffers.begin());
@@ -43,6 +48,7 @@ uint64_t reference_operand(std::vector<uint32_t>& buffers, uint32_t buffer, DTyp
 Access access_of(uint32_t buffer, DType dtype, int64_t offset, std::span<const int64_t> extents, std::span<const int64_t> strides, bool write) {
   int64_t low = offset, high = offset;
   for (size_t i = 0; i < extents.size(); ++i) {
+    if (extents[i] == 0) return {.buffer = buffer, .begin = 0, .end = 0, .write = write};
     const int64_t reach = (extents[i] - 1) * strides[i];
     (reach < 0 ? low : high) += reach;
   }
@@ -93,11 +99,22 @@ unsigned Section::output(Stream stream) {
   return static_cast<unsigned>(outputs_.size() - 1);
 }
 
-size_t Section::merge_loops(size_t begin, size_t end, std::span<std::vector<int64_t>* const> others) {
+std::vector<std::vector<int64_t>*> Section::rows(std::span<std::vector<int64_t>* const> others) {
   std::vector<std::vector<int64_t>*> rows(others.begin(), others.end());
   for (auto* streams : {&inputs_, &outputs_})
     for (Stream& stream : *streams)
       for (Coordinate& coordinate : stream.coordinates) rows.push_back(&coordinate.coefficients);
+  return rows;
+}
+
+void Section::insert_loop(size_t at, std::span<std::vector<int64_t>* const> others) {
+  extents_.insert(extents_.begin() + static_cast<ptrdiff_t>(at), 1);
+  for (auto* row : rows(others)) row->insert(row->begin() + static_cast<ptrdiff_t>(at), 0);
+  if (at <= parallel_) ++parallel_;
+}
+
+size_t Section::merge_loops(size_t begin, size_t end, std::span<std::vector<int64_t>* const> others) {
+  const auto rows = this->rows(others);
   const auto drop = [&](size_t loop) {
     extents_.erase(extents_.begin() + static_cast<ptrdiff_t>(loop));
     for (auto* row : rows) row->erase(row->begin() + static_cast<ptrdiff_t>(loop));
@@ -173,13 +190,15 @@ Access Section::access(const Stream& stream, bool write) const {
   return {.buffer = stream.buffer, .begin = low * width / 8, .end = ((high + 1) * width + 7) / 8, .write = write};
 }
 
-EncodedSection Section::encode(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const {
+hw::Section Section::encode(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const {
   limit(inputs_.size() <= kInputsMax, fmt::format("a command reads at most {} tensors in its loop nest, this needs {}", kInputsMax, inputs_.size()));
   limit(outputs_.size() <= kOutputsMax, fmt::format("a command writes at most {} tensors, this needs {}", kOutputsMax, outputs_.size()));
-  EncodedSection encoded;
+  hw::Section encoded;
   auto code = points.finish(static_cast<unsigned>(inputs_.size()));
   limit(code.has_value(), code.has_value() ? "" : code.error());
-  encoded.code = std::move(*code);
+  encoded.constants = std::move(code->constants);
+  encoded.phases = std::move(code->phases);
+  encoded.instrs = std::move(code->instructions);
   bool wide = false;
   for (const auto* streams : {&inputs_, &outputs_}) {
     for (Stream stream : *streams) {
@@ -191,47 +210,37 @@ EncodedSection Section::encode(std::vector<uint32_t>& buffers, std::vector<Acces
       kawara_stream row{};
       row.data = reference_operand(buffers, stream.buffer, stream.dtype, stream.offset);
       row.dtype = static_cast<uint8_t>(stream.dtype);
-      row.first_coord = static_cast<uint8_t>(encoded.coordinates.size());
+      row.first_coord = static_cast<uint8_t>(encoded.coords.size());
       row.n_coord = static_cast<uint8_t>(stream.coordinates.size());
       row.pad = stream.pad;
-      for (const Coordinate& coordinate : stream.coordinates) encoded.coordinates.push_back(encode(coordinate));
+      for (const Coordinate& coordinate : stream.coordinates) encoded.coords.push_back(encode(coordinate));
       if (row.n_coord == 0) row.first_coord = 0;
       encoded.streams.push_back(row);
     }
   }
-  limit(encoded.coordinates.size() <= kCoordinatesMax, fmt::format("a loop nest has at most {} coordinates", kCoordinatesMax));
-  kawara_section& header = encoded.header;
-  header.n_in = static_cast<uint8_t>(inputs_.size());
-  header.n_out = static_cast<uint8_t>(outputs_.size());
-  header.n_coord = static_cast<uint8_t>(encoded.coordinates.size());
-  header.n_const = static_cast<uint8_t>(encoded.code.constants.size());
-  header.n_phase = static_cast<uint8_t>(encoded.code.phases.size());
-  header.n_instr = static_cast<uint16_t>(encoded.code.instructions.size());
-  header.index64 = wide;
+  limit(encoded.coords.size() <= kCoordinatesMax, fmt::format("a loop nest has at most {} coordinates", kCoordinatesMax));
+  encoded.n_in = static_cast<uint8_t>(inputs_.size());
+  encoded.index64 = wide;
   return encoded;
 }
 
-EncodedSection Section::encode_vector(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) {
+hw::Section Section::encode_vector(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) {
   merge_loops(parallel_, loops());
   merge_loops(0, parallel_);
   const size_t reduced = loops() - parallel_;
   limit(parallel_ <= kParallelMax, fmt::format("a loop nest has at most {} parallel loops that can't be joined, this needs {}", kParallelMax, parallel_));
   limit(reduced <= kReducedMax, fmt::format("a loop nest has at most {} reduced loops that can't be joined, this needs {}", kReducedMax, reduced));
-  EncodedSection encoded = encode(buffers, accesses);
-  std::ranges::fill(encoded.header.extent, 1u);
-  for (size_t i = 0; i < loops(); ++i) {
-    limit(extents_[i] <= std::numeric_limits<uint32_t>::max(), "a loop has at most 2^32 - 1 trips");
-    encoded.header.extent[i < parallel_ ? i : kFirstReduced + i - parallel_] = static_cast<uint32_t>(extents_[i]);
-  }
-  encoded.header.n_par = static_cast<uint8_t>(parallel_);
-  encoded.header.n_red = static_cast<uint8_t>(reduced);
-  for (kawara_phase& phase : encoded.code.phases) phase.red_dims = static_cast<uint8_t>((1u << reduced) - 1);
+  hw::Section encoded = encode(buffers, accesses);
+  for (size_t i = 0; i < loops(); ++i) encoded.extent[i < parallel_ ? i : kFirstReduced + i - parallel_] = extent_field(extents_[i]);
+  encoded.n_par = static_cast<uint8_t>(parallel_);
+  encoded.n_red = static_cast<uint8_t>(reduced);
+  for (kawara_phase& phase : encoded.phases) phase.red_dims = static_cast<uint8_t>((1u << reduced) - 1);
   return encoded;
 }
 
-EncodedSection Section::encode_epilogue(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const {
-  EncodedSection encoded = encode(buffers, accesses);
-  encoded.header.acc_group = 1;
+hw::Section Section::encode_epilogue(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const {
+  hw::Section encoded = encode(buffers, accesses);
+  encoded.acc_group = 1;
   return encoded;
 }
 

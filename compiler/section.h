@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "kawara/hw/encode.h"
 #include "operator.h"
 #include "points.h"
 
@@ -29,7 +30,7 @@ struct Stream {
   DType dtype = DType::none;
   uint32_t buffer = ~0u;
   int64_t offset = 0;  // elements
-  std::vector<Coordinate> coordinates;
+  std::vector<Coordinate> coordinates{};
   uint64_t pad = 0;  // bits of the dtype
 };
 
@@ -38,14 +39,6 @@ struct Access {
   uint32_t buffer = ~0u;
   int64_t begin = 0, end = 0;
   bool write = false;
-};
-
-// The arrays of a section; an operand's region is an index into the command's list of buffers.
-struct EncodedSection {
-  kawara_section header{};
-  std::vector<kawara_stream> streams;
-  std::vector<kawara_coord> coordinates;
-  Microcode code;
 };
 
 class Section {
@@ -67,14 +60,18 @@ class Section {
   // as through one, and drops loops of one trip: fewer divisions for each point. Returns the new end.
   size_t merge_loops(size_t begin, size_t end, std::span<std::vector<int64_t>* const> others = {});
 
-  // As a command of its own.
-  EncodedSection encode_vector(std::vector<uint32_t>& buffers, std::vector<Access>& accesses);
+  // A loop of one trip before loop `at`.
+  void insert_loop(size_t at, std::span<std::vector<int64_t>* const> others = {});
+
+  // As a command of its own. An operand's region is an index into the command's list of buffers.
+  hw::Section encode_vector(std::vector<uint32_t>& buffers, std::vector<Access>& accesses);
   // As the end of a matrix command, whose loops these are.
-  EncodedSection encode_epilogue(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const;
+  hw::Section encode_epilogue(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const;
 
  private:
-  EncodedSection encode(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const;
+  hw::Section encode(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const;
   kawara_coord encode(const Coordinate& coordinate) const;
+  std::vector<std::vector<int64_t>*> rows(std::span<std::vector<int64_t>* const> others);
   void split_wide(Stream& stream) const;
   // Least and greatest value that a coordinate takes, clipped to its extent; nullopt when it is always outside.
   std::optional<std::pair<int64_t, int64_t>> range(const Coordinate& coordinate) const;
@@ -85,6 +82,8 @@ class Section {
   std::vector<Stream> inputs_, outputs_;
 };
 
+// A number of trips or elements as a command's field; throws unsupported from 2^32 on.
+uint32_t extent_field(int64_t extent);
 // Index of a buffer in a command's list, added if it is not there.
 uint32_t reference(std::vector<uint32_t>& buffers, uint32_t buffer);
 // An operand that names an entry of that list; `elements` is where it starts in the buffer.

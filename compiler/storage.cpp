@@ -33,7 +33,8 @@ void Storage::plan_concatenations() {
   for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
     if (node->op != "Concat") continue;
     const Shape& shape = *graph_.values[node->outputs[0]].shape;
-    int64_t axis = std::get<int64_t>(node->attributes.at("axis"));
+    const auto given = node->attributes.find("axis");
+    int64_t axis = given == node->attributes.end() ? 1 : std::get<int64_t>(given->second);
     if (axis < 0) axis += static_cast<int64_t>(shape.size());
     int64_t start = 0;
     for (const ValueId piece : node->inputs) {

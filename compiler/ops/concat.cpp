@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "kawara/error.h"
-#include "operator.h"
+#include "lowering.h"
 
 namespace kawara::compiler {
 
@@ -39,8 +39,24 @@ std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const T
   return {Tensor::copy_of(output.dtype, *output.shape, bytes)};
 }
 
+// Pieces that the commands computing them have written in place cost nothing; the others are copied.
+void lower(Lowering& lowering, const Node& node) {
+  const View whole = lowering.place(node.outputs[0]);
+  const Shape& shape = lowering.shape(node.outputs[0]);
+  int64_t axis = lowering.attribute(node, "axis", int64_t{1});
+  if (axis < 0) axis += static_cast<int64_t>(shape.size());
+  int64_t start = 0;
+  for (const ValueId piece : node.inputs) {
+    const View part = part_of(whole, static_cast<size_t>(axis), start);
+    const View& from = lowering.view(piece);
+    start += lowering.shape(piece)[static_cast<size_t>(axis)];
+    if (from.buffer == part.buffer && from.offset == part.offset && from.strides == part.strides) continue;
+    lowering.copy(node, KAWARA_ENGINE_DMA_IN, lowering.dtype(piece), lowering.shape(piece), from, part);
+  }
+}
+
 }  // namespace
 
-const Operator concat_operator = {.name = "Concat", .kind = OperatorKind::root, .infer = infer, .fold = fold};
+const Operator concat_operator = {.name = "Concat", .kind = OperatorKind::root, .infer = infer, .fold = fold, .lower = lower, .epilogue = false};
 
 }  // namespace kawara::compiler
