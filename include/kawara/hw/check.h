@@ -10,8 +10,8 @@
 #ifndef KAWARA_CHECK_H
 #define KAWARA_CHECK_H
 
-#include <string.h>
-#include "check_fields.h"
+#include "check_bodies.h"
+#include "check_regions.h"
 
 /* A wait names an engine that exists and no more commands than went to it before. */
 static inline int kawara_check_waits(struct kawara_checker *checker, const struct kawara_header *header)
@@ -25,6 +25,31 @@ static inline int kawara_check_waits(struct kawara_checker *checker, const struc
 			return kawara_refuse(checker, KAWARA_FAULT_wait_forward, kawara_field_of(checker, &header->wait[i]));
 	}
 	return 1;
+}
+
+/* How many dimensions of a command a limit can name, counted in the order of the table's doc. */
+static inline uint32_t kawara_limit_dims(uint32_t opcode)
+{
+	switch (opcode) {
+	case KAWARA_COMMAND_vector: return 9; /* extent */
+	case KAWARA_COMMAND_gemm: return 5;   /* G, H, M, N, K */
+	case KAWARA_COMMAND_conv: return 7;   /* N, groups, IC, OC, out */
+	case KAWARA_COMMAND_copy: return 6;   /* extent */
+	default: return 0;
+	}
+}
+
+/* No limit, or an i32 in memory and a dimension that the command has. */
+static inline int kawara_check_limit(struct kawara_checker *checker, const struct kawara_header *header)
+{
+	const uint32_t dim = header->flags & KAWARA_HEADER_LIMIT_DIM;
+	const struct kawara_footprint footprint = kawara_footprint_start(0);
+
+	if (dim == KAWARA_HEADER_LIMIT_NONE)
+		return kawara_check_absent(checker, &header->limit);
+	if (!KAWARA_GET(checker->limits.features, GLOBAL_FEATURES_LIMIT) || dim >= kawara_limit_dims(header->opcode))
+		return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, &header->flags));
+	return kawara_check_operand(checker, &header->limit, KAWARA_DTYPE_i32, &footprint, 0);
 }
 
 /* Opcode, engine and size: after this every byte that size16 names may be read, and the arrays of a section are inside. */
@@ -67,6 +92,8 @@ static inline int kawara_check(const void *commands, size_t bytes, const struct 
 	checker.limits = *limits;
 	checker.fault = fault;
 	memset(fault, 0, sizeof(*fault));
+	if (!kawara_check_regions(&checker))
+		return -1;
 	while (at < bytes) {
 		const struct kawara_header *header = (const struct kawara_header *)((const uint8_t *)commands + at);
 
@@ -79,7 +106,7 @@ static inline int kawara_check(const void *commands, size_t bytes, const struct 
 		fault->engine = header->engine & 15u;
 		fault->debug_id = header->debug_id;
 		if (!kawara_check_frame(&checker, header, bytes - at) || !kawara_check_fields(&checker) ||
-		    !kawara_check_waits(&checker, header))
+		    !kawara_check_waits(&checker, header) || !kawara_check_limit(&checker, header) || !kawara_check_body(&checker))
 			return -1;
 		if (offsets)
 			offsets[count] = (uint32_t)at;

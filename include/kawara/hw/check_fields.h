@@ -6,6 +6,7 @@
 #ifndef KAWARA_CHECK_FIELDS_H
 #define KAWARA_CHECK_FIELDS_H
 
+#include <string.h>
 #include "layout.h"
 
 /* What this chip offers a job. */

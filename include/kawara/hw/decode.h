@@ -21,22 +21,22 @@ namespace kawara::hw {
 // A section with its arrays.
 class SectionView {
  public:
-  explicit SectionView(const kawara_section& section) : view_(kawara_view_section(&section)) {}
+  explicit SectionView(const kawara_section& section) : arrays_(kawara_view_section(&section)) {}
 
-  const kawara_section& fields() const { return *view_.section; }
-  std::span<const kawara_stream> streams() const { return {view_.streams, size_t{fields().n_in} + fields().n_out}; }
+  const kawara_section& fields() const { return *arrays_.section; }
+  std::span<const kawara_stream> streams() const { return {arrays_.streams, size_t{fields().n_in} + fields().n_out}; }
   std::span<const kawara_stream> inputs() const { return streams().first(fields().n_in); }
   std::span<const kawara_stream> outputs() const { return streams().subspan(fields().n_in); }
-  std::span<const kawara_coord> coords() const { return {view_.coords, fields().n_coord}; }
+  std::span<const kawara_coord> coords() const { return {arrays_.coords, fields().n_coord}; }
   std::span<const kawara_coord> coords(const kawara_stream& stream) const {
     return stream.n_coord == 0 ? std::span<const kawara_coord>() : coords().subspan(stream.first_coord, stream.n_coord);
   }
-  std::span<const uint32_t> constants() const { return {view_.constants, fields().n_const}; }
-  std::span<const kawara_phase> phases() const { return {view_.phases, fields().n_phase}; }
-  std::span<const kawara_instr> instrs() const { return {view_.instrs, fields().n_instr}; }
+  std::span<const uint32_t> constants() const { return {arrays_.constants, fields().n_const}; }
+  std::span<const kawara_phase> phases() const { return {arrays_.phases, fields().n_phase}; }
+  std::span<const kawara_instr> instrs() const { return {arrays_.instrs, fields().n_instr}; }
 
  private:
-  kawara_section_view view_;
+  kawara_section_arrays arrays_;
 };
 
 // One command of a buffer.

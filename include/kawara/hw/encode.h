@@ -33,11 +33,11 @@ struct Section {
   uint8_t n_in = 0;  // streams before this one are inputs
   uint8_t acc_group = 0;
   bool index64 = false;
-  std::vector<kawara_stream> streams;  // inputs first
-  std::vector<kawara_coord> coords;
-  std::vector<uint32_t> constants;
-  std::vector<kawara_phase> phases;
-  std::vector<kawara_instr> instrs;
+  std::vector<kawara_stream> streams{};  // inputs first
+  std::vector<kawara_coord> coords{};
+  std::vector<uint32_t> constants{};
+  std::vector<kawara_phase> phases{};
+  std::vector<kawara_instr> instrs{};
 };
 
 inline uint64_t operand(uint32_t region, uint64_t offset) {

@@ -6,7 +6,7 @@
 #include "commands.h"
 
 /* A section and its arrays, as pointers into the command. */
-struct kawara_section_view {
+struct kawara_section_arrays {
 	const struct kawara_section *section;
 	const struct kawara_stream *streams; /* n_in inputs, then n_out outputs */
 	const struct kawara_coord *coords;
@@ -36,11 +36,11 @@ static inline struct kawara_section_layout kawara_layout_section(const struct ka
 }
 
 /* The caller knows that all the section's bytes are there. */
-static inline struct kawara_section_view kawara_view_section(const struct kawara_section *section)
+static inline struct kawara_section_arrays kawara_view_section(const struct kawara_section *section)
 {
 	const struct kawara_section_layout at = kawara_layout_section(section);
 	const uint8_t *bytes = (const uint8_t *)section;
-	struct kawara_section_view view;
+	struct kawara_section_arrays view;
 
 	view.section = section;
 	view.streams = (const struct kawara_stream *)(bytes + at.streams);
