@@ -55,13 +55,13 @@ struct Value {
 // (convolution, product, reduction, …, or the first of a chain of elementwise nodes); the others are elementwise over the
 // root's output shape, in topological order. `inputs` and `outputs` of a group are what crosses its border.
 struct Node {
-  std::string op;      // ONNX operator, e.g. "Conv"; "Group" after fusion
-  std::string domain;  // "" is ai.onnx; "kawara" is ours
-  std::string name;    // as in the model, or the first output's
-  int64_t opset = 0;   // version of its domain that the model imports
-  std::vector<ValueId> inputs, outputs;
-  std::map<std::string, Attribute> attributes;
-  std::vector<Node> body;
+  std::string op = {};      // ONNX operator, e.g. "Conv"; "Group" after fusion
+  std::string domain = {};  // "" is ai.onnx; "kawara" is ours
+  std::string name = {};    // as in the model, or the first output's
+  int64_t opset = 0;        // version of its domain that the model imports
+  std::vector<ValueId> inputs = {}, outputs = {};
+  std::map<std::string, Attribute> attributes = {};
+  std::vector<Node> body = {};
   uint32_t debug_id = 0;  // index of the model's node + 1
 };
 

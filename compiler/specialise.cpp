@@ -100,7 +100,7 @@ bool fold(Graph& graph, const Node& node, const Operator& op) {
     if (id != kAbsent && element_count(*graph.values[id].shape) > kMostFoldedElements) return false;
   std::vector<Tensor> results = op.fold ? op.fold(graph, node, inputs) : move(graph, node, op, *inputs.at(0));
   if (results.empty()) return false;
-  for (size_t i = 0; i < node.outputs.size(); ++i)
+  for (size_t i = 0; i < std::min(node.outputs.size(), results.size()); ++i)
     if (node.outputs[i] != kAbsent) graph.values[node.outputs[i]].constant = std::move(results.at(i));
   return true;
 }

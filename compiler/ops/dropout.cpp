@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dropout: outside training the input; the pass remove_identity takes it out.
-#include "operator.h"
+// Dropout: outside training the input; the pass remove_identity takes it out where it can.
+#include "view.h"
 
 namespace kawara::compiler {
 
@@ -19,6 +19,6 @@ void infer(Inference& inference) {
 
 }  // namespace
 
-const Operator dropout_operator = {.name = "Dropout", .kind = OperatorKind::rewritten, .infer = infer};
+const Operator dropout_operator = {.name = "Dropout", .kind = OperatorKind::view, .infer = infer, .view = reshape_node_view};
 
 }  // namespace kawara::compiler
