@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which commands wait for which. Each engine runs its commands in the order of the list; a command waits for what other
+// engines must have written, or read, in the bytes it touches.
+#pragma once
+
+#include "allocate.h"
+#include "command.h"
+
+namespace kawara::compiler {
+
+// Sets the waits of all commands. The arena's bytes decide, not the buffers, so that reuse of memory is ordered too.
+void schedule(Commands& model, const Allocation& allocation);
+
+}  // namespace kawara::compiler
