@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The executor on Vulkan compute: what runs the emulated chip by default.
+#pragma once
+
+#include "emulator/executor.h"
+
+namespace kawara::emulator {
+
+// Executors of one process share one Vulkan device, opened with the first. Opening throws device_unavailable, naming what is
+// missing. The environment variable KAWARA_VULKAN_DEVICE chooses a device by a part of its name.
+ExecutorFactory vulkan_executor();
+
+}  // namespace kawara::emulator

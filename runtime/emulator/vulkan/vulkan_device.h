@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Vulkan device that executors share: its choice, its features, its queue.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "emulator/vulkan/vulkan_library.h"
+
+namespace kawara::emulator::vulkan {
+
+class VulkanDevice {
+ public:
+  // The first device that has what the executor needs; `wanted`: only one whose name contains it. Throws device_unavailable.
+  explicit VulkanDevice(const std::string& wanted);
+  ~VulkanDevice();
+  VulkanDevice(const VulkanDevice&) = delete;
+  VulkanDevice& operator=(const VulkanDevice&) = delete;
+
+  VkDevice handle() const { return device_; }
+  const VulkanFunctions& vk() const { return functions_; }
+  const std::string& name() const { return name_; }
+  uint32_t queue_family() const { return queue_family_; }
+  uint64_t import_alignment() const { return import_alignment_; }
+  VkPipelineLayout layout() const { return layout_; }  // of every pipeline: one address as push constant
+
+  // A memory type out of `allowed` with all of `wanted`; device_unavailable if there is none.
+  uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;
+  // Submits and waits until the commands have run. Thread-safe. device_lost if the device gives up.
+  void run(VkCommandBuffer commands);
+
+ private:
+  void choose(const std::string& wanted);
+  void create();
+  void create_layout();
+
+  VulkanLibrary library_;
+  VkPhysicalDevice physical_ = VK_NULL_HANDLE;
+  VkDevice device_ = VK_NULL_HANDLE;
+  VulkanFunctions functions_;
+  std::string name_;
+  uint32_t queue_family_ = 0;
+  uint64_t import_alignment_ = 4096;
+  VkPhysicalDeviceMemoryProperties memory_{};
+  VkQueue queue_ = VK_NULL_HANDLE;
+  VkPipelineLayout layout_ = VK_NULL_HANDLE;
+  std::mutex queue_mutex_;
+};
+
+// Throws for a Vulkan call that failed: out_of_memory, device_lost or internal, naming the call.
+void check(VkResult result, const char* call);
+
+}  // namespace kawara::emulator::vulkan

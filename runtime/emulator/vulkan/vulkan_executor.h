@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the jobs of one chip: from a recording if the same commands ran before, else recording them first.
+#pragma once
+
+#include <list>
+#include <string>
+
+#include "emulator/vulkan/imported_memory.h"
+#include "emulator/vulkan/recorder.h"
+
+namespace kawara::emulator::vulkan {
+
+// What executors of one process share.
+struct VulkanContext {
+  explicit VulkanContext(const std::string& wanted) : device(std::make_shared<VulkanDevice>(wanted)), pipelines(device) {}
+
+  std::shared_ptr<VulkanDevice> device;
+  Pipelines pipelines;
+};
+
+class VulkanExecutor {
+ public:
+  // What recordings of one executor may hold before the one that was not used for longest goes.
+  static constexpr uint64_t kRecordingBytesMax = uint64_t{256} << 20;
+
+  VulkanExecutor(std::shared_ptr<VulkanContext> context, std::span<std::byte> local, std::span<std::byte> sram);
+
+  Health run(const Job& job, uint32_t end, const Progress& progress);
+  uint64_t recordings_made() const { return recordings_made_; }
+
+ private:
+  struct Entry {
+    std::string key;
+    std::unique_ptr<Recording> recording;
+  };
+  Recording& recording_of(const Job& job, uint32_t end);
+  void prepare(Recording& recording, const Job& job);
+
+  std::shared_ptr<VulkanContext> context_;
+  ImportedMemory local_, sram_;
+  std::unique_ptr<VulkanBuffer> scratch_;
+  std::list<Entry> recordings_;  // used last stands first
+  uint64_t recordings_made_ = 0;
+};
+
+}  // namespace kawara::emulator::vulkan
