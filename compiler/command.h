@@ -18,7 +18,8 @@ struct Command {
   std::vector<uint32_t> buffers;   // an operand's region is an index into these
   std::vector<Access> accesses;    // what it may touch
   std::vector<kawara_type_wait> waits;  // set by schedule()
-  uint32_t debug_id = 0;
+  uint32_t debug_id = 0;           // of the node that leads the group
+  std::vector<uint32_t> members;   // of all nodes that it runs
   std::string node, operators;     // for the debug table and messages
   uint64_t macs = 0;               // multiply-accumulate steps of a matrix command
 };

@@ -66,7 +66,9 @@ struct Node {
 };
 
 struct Graph {
-  std::string name;
+  std::string name, producer;
+  int64_t ir_version = 0;
+  std::map<std::string, int64_t> opsets;  // versions by domain; "" is ai.onnx
   std::vector<Value> values;
   std::vector<Node> nodes;
   std::vector<ValueId> inputs, outputs;  // inputs: without initializers

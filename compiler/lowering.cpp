@@ -192,6 +192,8 @@ void Lowering::finish(Section& section, const Node& group, Register result, std:
 
 void Lowering::push(const Node& group, Command command) {
   command.debug_id = root(group).debug_id;
+  command.members.push_back(command.debug_id);
+  for (const Node& node : group.body) command.members.push_back(node.debug_id);
   command.node = root(group).name;
   command.operators = operators_of(group);
   commands_.push_back(std::move(command));

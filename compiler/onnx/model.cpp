@@ -107,6 +107,7 @@ class Reader {
     while (message.next()) {
       switch (message.field()) {
         case 1: ir_version_ = message.integer("ir_version"); break;
+        case 2: graph_.producer = message.text("producer_name"); break;
         case 7:
           ++graphs;
           message.skip();
@@ -128,6 +129,8 @@ class Reader {
       else
         again.skip();
     }
+    graph_.ir_version = ir_version_;
+    graph_.opsets = opsets_;
     return std::move(graph_);
   }
 
