@@ -56,7 +56,7 @@ inline uint32_t wait(uint32_t engine, uint32_t count) {
 // A body whose operands are absent, without limit and waits, with extent 1 where the table says "1 where unused".
 template <typename Body>
 Body blank() {
-  static_assert(command_row_of<Body> != nullptr, "the struct of a COMMAND row");
+  static_assert(is_command<Body>, "the struct of a COMMAND row");
   Body body{};
   body.header.flags = KAWARA_HEADER_LIMIT_NONE;
   body.header.limit = KAWARA_OPERAND_ABSENT;
@@ -142,7 +142,7 @@ inline std::vector<std::byte> encode_section(const Section& section, bool is_vec
 // The command as bytes: a multiple of 16. section: given exactly where the command's row has one.
 template <typename Body>
 std::vector<std::byte> encode(Body body, const Section* section = nullptr) {
-  static_assert(command_row_of<Body> != nullptr, "the struct of a COMMAND row");
+  static_assert(is_command<Body>, "the struct of a COMMAND row");
   constexpr const CommandRow& row = *command_row_of<Body>;
   const std::string name(row.name);
   if (row.section != (section != nullptr))
