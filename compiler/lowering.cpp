@@ -21,6 +21,16 @@ std::string operators_of(const Node& group) {
   return names;
 }
 
+// Multiply-accumulate steps; a command's extents multiply to less than 2^40.
+uint64_t product_of(std::initializer_list<uint32_t> extents) {
+  uint64_t product = 1;
+  for (const uint32_t extent : extents) {
+    if (extent > 1 && product >= (uint64_t{1} << 40) / extent) throw fail(Code::unsupported, "a command's extents must multiply to less than 2^40");
+    product *= extent;
+  }
+  return product;
+}
+
 // The value of a tensor of one element, where a program's constant can hold it.
 std::optional<Register> immediate(Points& points, const Tensor& tensor) {
   if (element_count(tensor.shape) != 1) return std::nullopt;
@@ -217,7 +227,7 @@ void Lowering::gemm(const Node& group, kawara_gemm body, const Operand& a, const
   };
   place(body.a, a);
   place(body.b, b);
-  command.macs = uint64_t{body.G} * body.H * body.M * body.N * body.K;
+  command.macs = product_of({body.G, body.H, body.M, body.N, body.K});
   command.section = section.encode_epilogue(command.buffers, command.accesses);
   command.body = body;
   push(group, std::move(command));
@@ -234,8 +244,7 @@ void Lowering::conv(const Node& group, kawara_conv body, const Operand& a, const
   body.b = place(b);
   body.a_dtype = static_cast<uint8_t>(a.dtype);
   body.b_dtype = static_cast<uint8_t>(b.dtype);
-  command.macs = uint64_t{body.N} * body.groups * body.OC * body.IC;
-  for (size_t i = 0; i < 3; ++i) command.macs *= uint64_t{body.out[i]} * body.kernel[i];
+  command.macs = product_of({body.N, body.groups, body.OC, body.IC, body.out[0], body.out[1], body.out[2], body.kernel[0], body.kernel[1], body.kernel[2]});
   command.section = section.encode_epilogue(command.buffers, command.accesses);
   command.body = body;
   push(group, std::move(command));

@@ -35,6 +35,7 @@ void bind(Value& input, const Shape& given, std::map<std::string, int64_t>& dime
                fmt::join(given, ","));
   for (size_t i = 0; i < given.size(); ++i) {
     const int64_t declared = (*input.shape)[i];
+    if (given[i] == -1) continue;
     if (given[i] < 0 || (declared >= 0 && declared != given[i]))
       throw fail(Code::wrong_input, "input '{}' is {}; dimension {} can't be {}", input.name, text(input), i, given[i]);
     if (i >= input.dimension_names.size() || !is_name(input.dimension_names[i])) continue;
@@ -42,7 +43,8 @@ void bind(Value& input, const Shape& given, std::map<std::string, int64_t>& dime
     if (bound->second != given[i])
       throw fail(Code::wrong_input, "dimension '{}' is {} already; input '{}' can't make it {}", bound->first, bound->second, input.name, given[i]);
   }
-  input.shape = given;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (given[i] != -1) (*input.shape)[i] = given[i];
 }
 
 void bind_inputs(Graph& graph, const InputShapes& shapes) {
@@ -105,30 +107,21 @@ bool fold(Graph& graph, const Node& node, const Operator& op) {
   return true;
 }
 
-// What stands in the way of running the model, in its order.
-struct Refusals {
-  std::vector<std::string> sentences;
-  std::string first_node;
-
-  void add(const Node& node, std::string sentence) {
-    if (sentences.empty()) first_node = node.name;
-    sentences.push_back(std::move(sentence));
-  }
-
-  void raise() const {
-    if (sentences.empty()) return;
-    std::string message = fmt::format("{} of the model's nodes can't run on the chip:", sentences.size());
-    for (size_t i = 0; i < std::min(sentences.size(), kMostListedNodes); ++i) message += "\n  " + sentences[i];
-    if (sentences.size() > kMostListedNodes) message += fmt::format("\n  and {} more", sentences.size() - kMostListedNodes);
-    throw Error(Code::unsupported, message, first_node);
-  }
-};
-
 }  // namespace
 
 void specialise(Graph& graph, const InputShapes& shapes) {
+  const auto refusals = try_specialise(graph, shapes);
+  if (refusals.empty()) return;
+  std::string message = fmt::format("{} of the model's nodes can't run on the chip:", refusals.size());
+  for (size_t i = 0; i < std::min(refusals.size(), kMostListedNodes); ++i) message += "\n  " + refusals[i].sentence;
+  if (refusals.size() > kMostListedNodes) message += fmt::format("\n  and {} more", refusals.size() - kMostListedNodes);
+  throw Error(Code::unsupported, message, refusals[0].node);
+}
+
+std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
   bind_inputs(graph, shapes);
-  Refusals refusals;
+  std::vector<Refusal> refusals;
+  const auto refuse = [&](const Node& node, std::string sentence) { refusals.push_back({node.debug_id, node.name, std::move(sentence)}); };
   std::vector<Node> kept;
   std::vector<bool> known(graph.values.size(), false);
   for (ValueId id : graph.inputs) known[id] = true;
@@ -138,8 +131,8 @@ void specialise(Graph& graph, const InputShapes& shapes) {
   for (Node& node : graph.nodes) {
     const Operator* op = find_operator(node);
     if (!op) {
-      refusals.add(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain, node.domain.empty() ? "" : ".",
-                                     node.op, node.name));
+      refuse(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain, node.domain.empty() ? "" : ".", node.op,
+                               node.name));
       continue;
     }
     // Behind a refused node nothing is known: its consumers are silent, the others still speak.
@@ -149,19 +142,20 @@ void specialise(Graph& graph, const InputShapes& shapes) {
       op->infer(inference);
     } catch (const Error& error) {
       if (error.code() != Code::unsupported) throw;
-      refusals.add(node, error.what());
+      refuse(node, error.what());
       continue;
     }
     for (ValueId id : node.outputs)
       if (id != kAbsent) known[id] = true;
     if (fold(graph, node, *op)) continue;
     if (op->kind == OperatorKind::root && !op->lower)
-      refusals.add(node, fmt::format("{} '{}': its inputs must be constant once the input shapes are known", node.op, node.name));
+      refuse(node, fmt::format("{} '{}': its inputs must be constant once the input shapes are known", node.op, node.name));
     kept.push_back(std::move(node));
   }
-  refusals.raise();
+  if (!refusals.empty()) return refusals;
   graph.nodes = std::move(kept);
   graph.verify();
+  return {};
 }
 
 }  // namespace kawara::compiler

@@ -12,7 +12,7 @@ std::vector<int64_t> kernel_of(const Shape& weights) { return {weights.begin() +
 void infer(Inference& inference) {
   const Shape &input = inference.shape(0), &weights = inference.shape(1);
   const DType dtype = inference.dtype(0);
-  inference.require(dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16, fmt::format("elements must be f32, f16 or bf16, got {}", name(dtype)));
+  inference.require(dtype == DType::f32, fmt::format("elements must be f32, got {}", name(dtype)));
   inference.require(inference.dtype(1) == dtype && (!inference.has(2) || inference.dtype(2) == dtype), "input, weights and bias must have one type");
   inference.require(weights.size() == input.size() && weights.size() >= 3, fmt::format("the weights' rank must be the input's, {}, and at least 3", input.size()));
   const int64_t groups = inference.attribute("group", int64_t{1});

@@ -10,7 +10,7 @@ namespace {
 void infer(Inference& inference) {
   const Shape &a = inference.shape(0), &b = inference.shape(1);
   const DType dtype = inference.dtype(0);
-  inference.require(dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16, fmt::format("elements must be f32, f16 or bf16, got {}", name(dtype)));
+  inference.require(dtype == DType::f32, fmt::format("elements must be f32, got {}", name(dtype)));
   inference.require(inference.dtype(1) == dtype && (!inference.has(2) || inference.dtype(2) == dtype), "all inputs must have one type");
   inference.require(a.size() == 2 && b.size() == 2, "A and B must have two dimensions");
   inference.attribute("alpha", 1.0f);

@@ -13,7 +13,7 @@ Shape batch_of(const Shape& shape) { return shape.size() < 2 ? Shape{} : Shape(s
 void infer(Inference& inference) {
   const Shape &a = inference.shape(0), &b = inference.shape(1);
   const DType dtype = inference.dtype(0);
-  inference.require(dtype == DType::f32 || dtype == DType::f16 || dtype == DType::bf16, fmt::format("elements must be f32, f16 or bf16, got {}", name(dtype)));
+  inference.require(dtype == DType::f32, fmt::format("elements must be f32, got {}", name(dtype)));
   inference.require(inference.dtype(1) == dtype, "both inputs must have one type");
   inference.require(!a.empty() && !b.empty(), "both inputs must have at least one dimension");
   const int64_t depth = b.size() == 1 ? b[0] : b[b.size() - 2];
