@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread that serves the queues: picks one, fetches the packet at its HEAD, does it, and says how it ended.
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -132,17 +133,20 @@ Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const RunPacket& p
 
 Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const SignalPacket& packet) {
   kawara_signal signal{};  // cycles, busy and byte counts: 0 until the chip counts them
+  signal.value = packet.value;
   {
     const Lock lock(mutex_);
     if (queues_[queue].state() == KAWARA_QUEUE_RESETTING) return {.kind = PacketEnd::Kind::stopped};
     signal.tag = tags_[queue];
     queues_[queue].signaled();
   }
-  constexpr size_t behind = offsetof(kawara_signal, tag);
-  static_assert(offsetof(kawara_signal, value) == 0 && behind == sizeof(uint64_t));
-  const auto bytes = std::as_bytes(std::span(&signal, 1)).subspan(behind);
-  if (!host_.write(packet.address + behind, bytes) || !host_.store(packet.address, packet.value))
-    return faulted({.code = KAWARA_FAULT_host_bus_error, .write = true, .address = packet.address});
+  // Whole words: the host may read an earlier value's record while this one is written. The value comes last.
+  static_assert(offsetof(kawara_signal, value) == 0);
+  std::array<uint64_t, sizeof(kawara_signal) / sizeof(uint64_t)> words;
+  std::memcpy(words.data(), &signal, sizeof(signal));
+  bool there = true;
+  for (size_t word = words.size(); word-- > 0;) there = there && host_.store(packet.address + word * sizeof(uint64_t), words[word]);
+  if (!there) return faulted({.code = KAWARA_FAULT_host_bus_error, .write = true, .address = packet.address});
   return {.interrupt = packet.interrupt};
 }
 
