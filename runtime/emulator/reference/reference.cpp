@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/reference/reference.h"
+
+#include "emulator/reference/commands.h"
+#include "emulator/reference/operands.h"
+
+namespace kawara::emulator {
+namespace reference {
+namespace {
+
+Limit read_limit(const Job& job, const kawara_header& header) {
+  const unsigned dim = header.flags & KAWARA_HEADER_LIMIT_DIM;
+  if (dim == KAWARA_HEADER_LIMIT_NONE || is_absent(header.limit)) return {};
+  int32_t value;
+  std::memcpy(&value, address(job, header.limit), sizeof(value));
+  return {dim, static_cast<uint32_t>(std::max(value, 0))};
+}
+
+void run_command(const Job& job, const hw::CommandView& command, Pace& pace, Health& health) {
+  const kawara_header& header = command.header();
+  const Limit limit = read_limit(job, header);
+  if (limit.dim != KAWARA_HEADER_LIMIT_NONE && limit.value == 0) return;
+  Health* const counted = (header.flags & KAWARA_HEADER_HEALTH) != 0 ? &health : nullptr;
+  switch (command.opcode()) {
+    case KAWARA_COMMAND_nop: return;
+    case KAWARA_COMMAND_vector: return run_vector(job, command, limit, pace, counted);
+    case KAWARA_COMMAND_gemm: return run_gemm(job, command, limit, pace, counted);
+    case KAWARA_COMMAND_conv: return run_conv(job, command, limit, pace, counted);
+    case KAWARA_COMMAND_copy: return run_copy(job, command, limit, pace, counted);
+  }
+}
+
+// In the order of the buffer, which the waits allow: they only name earlier commands.
+Health run(const Job& job, uint32_t end, const Progress& progress) {
+  Health health;
+  Pace pace(progress);
+  for (uint32_t number = 0; number < end; ++number) {
+    if (progress.aborted && progress.aborted()) break;
+    run_command(job, hw::CommandView(job.commands, job.offsets[number]), pace, health);
+    if (pace.aborted()) break;
+    if (progress.retired) progress.retired(number);
+  }
+  return health;
+}
+
+}  // namespace
+}  // namespace reference
+
+ExecutorFactory reference_executor() {
+  // Every operand comes translated, so the memories themselves are not needed.
+  return [](std::span<std::byte>, std::span<std::byte>) -> Execute { return reference::run; };
+}
+
+}  // namespace kawara::emulator
