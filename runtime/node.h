@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The seam between the runtime and a driver: one method per ioctl, typed. Two implementations: the in-process node on the
-// emulated chip (emulator/node.h) and the kernel driver's (kernel_node.h). tests/conformance holds what both must do.
+// emulated chip (emulator/emulator_node.h) and the kernel driver's (kernel_node.h). tests/conformance holds what both must do.
 //
 // Thread-safe. Broken rules throw kawara::Error; expected outcomes are values. Only wait(), bo_create(local) and unbinding
 // may block. The rules behind the methods: the driver contract in the manual.

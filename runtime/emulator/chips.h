@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// The emulated chips of this process: one driver for each configuration, executor and number, as long as somebody uses it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "emulator/driver/driver.h"
+#include "emulator/emulator_node.h"
+
+namespace kawara::emulator {
+
+std::shared_ptr<Driver> shared_driver(const EmulatorOptions& options);
+
+const kawara_config& find_config(std::string_view name);  // throws not_found
+std::span<const kawara_config> configs();
+
+}  // namespace kawara::emulator
