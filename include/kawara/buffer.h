@@ -29,6 +29,7 @@ class KAWARA_API Buffer {
 
  private:
   friend class Device;
+  friend class Fence;
   struct State;
   explicit Buffer(std::shared_ptr<State> state);
   std::shared_ptr<State> state_;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kawara/buffer.h"
+
+#include "device_state.h"
+
+namespace kawara {
+
+Buffer::Buffer(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+std::span<std::byte> Buffer::bytes() const { return state_->bound.mapping.bytes(); }
+DeviceAddress Buffer::address() const { return state_->bound.address; }
+uint64_t Buffer::size_bytes() const { return bytes().size(); }
+Memory Buffer::memory() const { return state_->memory; }
+
+}  // namespace kawara

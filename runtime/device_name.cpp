@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "device_name.h"
+
+#include <charconv>
+
+#include "emulator/chips.h"
+#include "emulator/emulator_node.h"
+#include "kawara/error.h"
+
+namespace kawara {
+namespace {
+
+using emulator::EmulatorOptions;
+
+constexpr std::string_view kEmulator = "emulator", kConfig = "config=", kNodes = "/dev/accel/";
+constexpr std::string_view kExecutors[] = {"vulkan", "reference"};
+
+std::string spelled(const EmulatorOptions& options) {
+  const std::string chip = options.index ? fmt::format(",{}", options.index) : "";
+  return fmt::format("{}:{},{}{}{}", kEmulator, options.executor, kConfig, options.config, chip);
+}
+
+Error unknown(std::string_view name, std::string_view part) {
+  std::string known;
+  for (const DeviceDescription& device : list_devices()) known += fmt::format(", '{}'", device.name);
+  return fail(Code::not_found, "device '{}': '{}' is unknown; there are 'auto', 'emulator'{}", name, part, known);
+}
+
+// `parts`: what stands behind "emulator:".
+EmulatorOptions parse(std::string_view name, std::string_view parts) {
+  EmulatorOptions options;
+  while (!parts.empty()) {
+    const size_t end = std::min(parts.find_first_of(":,"), parts.size());
+    const std::string_view part = parts.substr(0, end);
+    parts.remove_prefix(std::min(end + 1, parts.size()));
+    uint32_t number = 0;
+    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), number);
+    if (part == kExecutors[0] || part == kExecutors[1]) {
+      options.executor = part;
+    } else if (part.starts_with(kConfig)) {
+      options.config = part.substr(kConfig.size());
+      emulator::find_config(options.config);
+    } else if (error == std::errc() && rest == part.data() + part.size()) {
+      options.index = number;
+    } else {
+      throw unknown(name, part);
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+OpenedNode open_node(std::string_view name) {
+  if (name.starts_with(kNodes)) {
+    throw fail(Code::device_unavailable, "device '{}': this build has no node for the kernel driver yet; use 'emulator'", name);
+  }
+  EmulatorOptions options;
+  if (name.starts_with(kEmulator) && name.size() > kEmulator.size() && name[kEmulator.size()] == ':') {
+    options = parse(name, name.substr(kEmulator.size() + 1));
+  } else if (name != kEmulator && name != "auto") {
+    throw unknown(name, name);
+  }
+  return {spelled(options), emulator::open_emulator(options)};
+}
+
+std::vector<DeviceDescription> list_devices() {
+  std::vector<DeviceDescription> devices;
+  for (const std::string_view executor : kExecutors) {
+    for (const kawara_config& config : emulator::configs()) {
+      devices.push_back({.name = spelled({.config = config.name, .executor = std::string(executor)}),
+                         .kind = std::string(kEmulator),
+                         .config = config.name,
+                         .local_bytes = uint64_t{config.local_mib} << 20,
+                         .sram_bytes = uint64_t{config.sram_kib} << 10});
+    }
+  }
+  return devices;
+}
+
+}  // namespace kawara

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "kawara/fence.h"
+
+#include <atomic>
+
+#include "device_state.h"
+#include "kawara/error.h"
+
+namespace kawara {
+namespace {
+
+// The record's status is written last; what lies before it is then there.
+bool done_well(const RecordSlot& slot) { return std::atomic_ref(slot.record->status).load(std::memory_order_acquire) == 1; }
+
+// A deadline that far in the future, without overflow; negative timeouts have passed already.
+Deadline deadline_in(std::chrono::nanoseconds timeout) {
+  const Deadline now = std::chrono::steady_clock::now();
+  return timeout > Deadline::max() - now ? Deadline::max() : now + timeout;
+}
+
+}  // namespace
+
+Fence::State::~State() {
+  if (!slot.record || device->forked()) return;
+  device->give_back(slot, point);
+}
+
+bool Fence::State::reached() const {
+  const Point end{device->timeline, point};
+  return device->node->wait({&end, 1}, Deadline::min(), true).has_value();
+}
+
+void Fence::State::check() const {
+  if (done_well(slot)) return;
+  const QueueState state = device->node->queue_state(queue->id());
+  const auto text = [&] {
+    const auto bytes = commands->bound.mapping.bytes();
+    const bool own = state.fault.tag == point;
+    return describe(state.fault, own ? bytes.first(command_bytes) : std::span<std::byte>());
+  };
+  switch (state.kind) {
+    case QueueState::Kind::faulted:
+    case QueueState::Kind::timed_out:
+      if (state.fault.tag == point) throw fail(Code::device_fault, "{}", text());
+      throw fail(Code::queue_dead, "the job was cancelled when an earlier one failed: {}", text());
+    case QueueState::Kind::lost: throw fail(Code::device_lost, "the device was reset before the job had ended");
+    case QueueState::Kind::ready: break;
+  }
+  throw fail(Code::internal, "a job ended without its record and without a fault");
+}
+
+std::optional<Fault> Fence::State::own_fault() const {
+  if (!reached() || done_well(slot)) return std::nullopt;
+  const QueueState state = device->node->queue_state(queue->id());
+  if (state.kind == QueueState::Kind::ready || state.kind == QueueState::Kind::lost || state.fault.tag != point) return std::nullopt;
+  Fault fault = state.fault;
+  fault.tag = tag;
+  return fault;
+}
+
+Fence::Fence(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+bool Fence::done() const { return !state_ || state_->reached(); }
+
+WaitResult Fence::wait(std::chrono::nanoseconds timeout) const {
+  if (!state_) return WaitResult::signaled;
+  const Point end{state_->device->timeline, state_->point};
+  if (!state_->device->node->wait({&end, 1}, deadline_in(timeout), true)) return WaitResult::timed_out;
+  state_->check();
+  return WaitResult::signaled;
+}
+
+void Fence::wait() const { wait(std::chrono::nanoseconds::max()); }
+
+std::optional<Fault> Fence::fault() const { return state_ ? state_->own_fault() : std::nullopt; }
+
+JobReport Fence::report() const {
+  if (!state_ || !state_->reached() || !done_well(state_->slot)) return {};
+  const kawara_record& record = *state_->slot.record;
+  return {record.commands, record.cycles, record.nan, record.inf, record.saturated, record.dropped};
+}
+
+}  // namespace kawara
