@@ -80,17 +80,17 @@ struct Chip::State {
   std::condition_variable changed_;
   RegisterFile registers_;
   std::vector<Queue> queues_;
-  std::array<uint64_t, KAWARA_QUEUE_COUNT> tags_{};                 // of the job that each queue retired last
-  std::array<uint64_t, KAWARA_CONTEXT_COUNT> identities_{};         // see JobContext
+  std::array<uint64_t, KAWARA_QUEUE_COUNT> tags_{};          // of the job that each queue retired last
+  std::array<uint64_t, KAWARA_CONTEXT_COUNT> identities_{};  // see JobContext
   uint64_t next_identity_ = 0;
   Arbiter arbiter_;
   std::optional<unsigned> serving_;          // the queue whose packet the thread is at
   std::optional<uint32_t> serving_context_;  // the context of its job
   std::optional<unsigned> hung_;             // the queue whose job holds the engines for ever
   Arbiter::QueueMask waits_for_engines_ = 0;
-  bool resetting_ = false;                   // a device reset waits for the thread
+  bool resetting_ = false;  // a device reset waits for the thread
   bool ending_ = false;
-  std::atomic<bool> stop_ = false;           // the packet that is being served is to end soon
+  std::atomic<bool> stop_ = false;  // the packet that is being served is to end soon
 
   ManagementInterrupt management_;
   std::thread thread_;  // last: it uses all the others

@@ -17,8 +17,7 @@ JobEnd faulted(const ChipFault& fault) { return {.kind = JobEnd::Kind::faulted, 
 
 }  // namespace
 
-JobEnd CommandProcessor::run(const RunPacket& packet, const JobContext& context, uint32_t features,
-                             const JobControl& control) {
+JobEnd CommandProcessor::run(const RunPacket& packet, const JobContext& context, uint32_t features, const JobControl& control) {
   AddressSpace space(host_, local_.bytes(), context.root, control.stopped);
   HostMemory::Pins pins(host_);
   JobEnd end;
@@ -52,7 +51,7 @@ JobEnd CommandProcessor::prepare(const RunPacket& packet, AddressSpace& space, u
 
 // A record is 64-byte aligned, so it lies in one page.
 std::expected<CommandProcessor::Record, ChipFault> CommandProcessor::find_record(uint64_t address, AddressSpace& space,
-                                                                                HostMemory::Pins& pins) {
+                                                                                 HostMemory::Pins& pins) {
   if (address == 0) return Record{};
   const auto runs = space.translate(address, sizeof(kawara_record), true, 1);
   if (!runs) return std::unexpected(runs.error());

@@ -18,9 +18,9 @@ namespace kawara::emulator {
 
 // How a job and the rest of the chip talk.
 struct JobControl {
-  std::function<bool()> stopped;                                          // the job is to end soon, unretired
-  std::function<void(uint32_t command_offset)> retired;                   // a command has retired
-  std::function<void()> work;                                             // a work quantum passed
+  std::function<bool()> stopped;                                           // the job is to end soon, unretired
+  std::function<void(uint32_t command_offset)> retired;                    // a command has retired
+  std::function<void()> work;                                              // a work quantum passed
   std::function<std::optional<uint32_t>(uint32_t command_count)> hang_at;  // an injected hang fires at that command
 };
 

@@ -70,9 +70,8 @@ bool HostMemory::for_each_chunk(uint64_t bus, uint64_t size, Access access) cons
 }
 
 bool HostMemory::read(uint64_t bus, std::span<std::byte> to) const {
-  return for_each_chunk(bus, to.size(), [&](std::span<std::byte> bytes, uint64_t offset) {
-    std::memcpy(to.data() + offset, bytes.data(), bytes.size());
-  });
+  return for_each_chunk(bus, to.size(),
+                        [&](std::span<std::byte> bytes, uint64_t offset) { std::memcpy(to.data() + offset, bytes.data(), bytes.size()); });
 }
 
 bool HostMemory::write(uint64_t bus, std::span<const std::byte> from) {

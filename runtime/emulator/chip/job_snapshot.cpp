@@ -19,8 +19,8 @@ std::expected<void, ChipFault> JobSnapshot::check(uint32_t features, uint64_t sr
   const kawara_check_limits limits{.features = features, .sram_bytes = sram_bytes};
   kawara_check_fault broken;
   offsets.resize(commands.size() / sizeof(kawara_header));
-  const int count = kawara_check(commands.data(), commands.size(), table.data(), static_cast<uint32_t>(table.size()), &limits,
-                                 offsets.data(), &broken);
+  const int count =
+      kawara_check(commands.data(), commands.size(), table.data(), static_cast<uint32_t>(table.size()), &limits, offsets.data(), &broken);
   if (count < 0)
     return std::unexpected(ChipFault{.code = broken.code,
                                      .engine = broken.engine,

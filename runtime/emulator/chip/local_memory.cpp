@@ -48,8 +48,7 @@ void LocalMemory::clear(uint64_t offset, uint64_t size) {
   if (size == 0) return;
   const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
   // A kernel or sandbox without holes leaves the slow way.
-  if (fallocate(fd_, mode, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0)
-    std::memset(bytes_.data() + offset, 0, size);
+  if (fallocate(fd_, mode, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0) std::memset(bytes_.data() + offset, 0, size);
 }
 
 Sram::Sram(uint32_t size_kib) : bytes_(map(uint64_t{size_kib} << 10, MAP_PRIVATE | MAP_ANONYMOUS, -1, "SRAM")) {}

@@ -148,8 +148,6 @@ bool Queue::latch(const ChipFault& fault) {
   return true;
 }
 
-Queue::Effect Queue::bad_doorbell() {
-  return latch(ChipFault{.code = KAWARA_FAULT_bad_doorbell}) ? Effect::faulted : Effect::none;
-}
+Queue::Effect Queue::bad_doorbell() { return latch(ChipFault{.code = KAWARA_FAULT_bad_doorbell}) ? Effect::faulted : Effect::none; }
 
 }  // namespace kawara::emulator

@@ -18,20 +18,20 @@ class Queue {
   Queue(RegisterFile& registers, unsigned number) : registers_(registers), base_(KAWARA_QUEUE_BASE + KAWARA_QUEUE_STRIDE * number) {}
 
   uint32_t state() const { return KAWARA_GET(get(KAWARA_QUEUE_STATE), QUEUE_STATE_STATE); }
-  bool has_work() const;                // READY, RUNNING or RESETTING
-  uint32_t weight() const;              // 1, 2, 4 or 8
+  bool has_work() const;    // READY, RUNNING or RESETTING
+  uint32_t weight() const;  // 1, 2, 4 or 8
   uint32_t vector() const;
-  uint64_t packet_address() const;      // of the packet at HEAD, on the bus
+  uint64_t packet_address() const;  // of the packet at HEAD, on the bus
 
   // A write of the host to the register at `offset` of the page.
   Effect write(uint32_t offset, uint32_t value);
 
   // The packet at HEAD: it starts, and ends in one of four ways.
   void start();
-  Effect retire();                      // HEAD moves
-  void wait();                          // not started after all: READY again
-  Effect fault(const ChipFault& fault); // HEAD stays; the queue stops until it is reset
-  void stop();                          // HEAD stays; the reset is over
+  Effect retire();                       // HEAD moves
+  void wait();                           // not started after all: READY again
+  Effect fault(const ChipFault& fault);  // HEAD stays; the queue stops until it is reset
+  void stop();                           // HEAD stays; the reset is over
 
   // While a job runs.
   void enter(uint32_t context);

@@ -21,7 +21,7 @@ enum class Block {
 struct RegisterRow {
   Block block;
   const char* name;
-  uint32_t offset;    // in an instance of the block
+  uint32_t offset;  // in an instance of the block
   Access access;
   uint32_t reset;
   uint32_t writable;  // bits that a write reaches: those of its fields

@@ -1,11 +1,214 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/matrix_commands.h"
 
+#include <algorithm>
+
+#include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/product.h"
+#include "emulator/vulkan/widen.h"
 #include "kawara/error.h"
 
 namespace kawara::emulator::vulkan {
 
-void add_gemm(Recorder&, const hw::CommandView&) { throw fail(Code::unsupported, "gemm"); }
-void add_conv(Recorder&, const hw::CommandView&) { throw fail(Code::unsupported, "conv"); }
+namespace {
+
+// The epilogue as a nest over `extent`, whose accumulators lie in scratch memory; strides of elements per parallel loop,
+// `group_stride` from one accumulator of a group to the next.
+Nest epilogue_nest(const hw::SectionView& section, const std::vector<uint32_t>& extent, const std::vector<int64_t>& strides,
+                   int64_t group_stride, const Place& sums) {
+  Nest nest = section_nest(section);
+  nest.n_par = static_cast<uint32_t>(extent.size());
+  std::ranges::copy(extent, nest.extent.begin());
+  nest.n_accumulators = section.fields().acc_group;
+  for (uint32_t i = 0; i < nest.n_accumulators; ++i) {
+    NestStream stream{sums, DType::u32, 0, 0, {}};
+    stream.place.offset += static_cast<uint64_t>(group_stride) * 4 * i;
+    for (unsigned dim = 0; dim < extent.size(); ++dim) {
+      NestCoordinate coordinate;
+      coordinate.stride = strides[dim];
+      coordinate.extent = extent[dim];
+      coordinate.coef[dim] = 1;
+      stream.coordinates.push_back(coordinate);
+    }
+    nest.streams.push_back(stream);
+  }
+  return nest;
+}
+
+OperandPlane plane(uint64_t operand, uint8_t dtype, const int32_t* stride, unsigned count) {
+  OperandPlane result{operand, dtype, {}};
+  std::copy_n(stride, count, result.stride.begin());
+  return result;
+}
+
+MatrixOperand gemm_operand(const kawara_matrix& matrix, uint32_t g, uint32_t h, uint32_t rows, uint32_t columns, unsigned k_dim) {
+  MatrixOperand operand;
+  operand.data = matrix.data;
+  operand.dtype = matrix.dtype;
+  operand.extent = {g, h, rows, columns, 1, 1};
+  std::ranges::copy(matrix.stride, operand.stride.begin());
+  operand.scale = plane(matrix.scale, matrix.scale_dtype, matrix.scale_stride, 4);
+  operand.zero = plane(matrix.zero, matrix.zero_dtype, matrix.zero_stride, 4);
+  if (matrix.block_k == 0) {
+    operand.scale.stride[k_dim] = operand.zero.stride[k_dim] = 0;
+  } else {
+    operand.block_dim = k_dim;
+    operand.block = matrix.block_k;
+  }
+  return operand;
+}
+
+bool has_no_outputs(std::initializer_list<uint64_t> extents) { return std::ranges::find(extents, 0u) != extents.end(); }
+
+uint8_t limit_dim(const kawara_header& header) { return static_cast<uint8_t>(header.flags & KAWARA_HEADER_LIMIT_DIM); }
+
+void limit_depth(Product& product, const kawara_header& header) {
+  product.limits_depth = true;
+  product.limit = place_of(header.limit);
+}
+
+}  // namespace
+
+void add_gemm(Recorder& recorder, const hw::CommandView& command) {
+  const auto& gemm = command.body<kawara_gemm>();
+  if (kawara_operand_region(gemm.group_table) != KAWARA_REGION_ABSENT)
+    throw fail(Code::unsupported, "gemm with a group table: the executor on Vulkan has no kernel for it");
+  const hw::SectionView section = command.section();
+  const uint32_t group = std::max<uint32_t>(1, section.fields().acc_group);
+  if (has_no_outputs({gemm.G, gemm.H, gemm.M, gemm.N})) return;
+  Product product;
+  product.is_integer = gemm.acc_dtype == KAWARA_DTYPE_i32;
+  uint64_t scratch = 0;
+  const int64_t rows = gemm.M, columns = gemm.N;
+  product.sums = reserve(uint64_t{gemm.G} * gemm.H * gemm.M * gemm.N * 4, scratch);
+  const auto a = widen(recorder, gemm_operand(gemm.a, gemm.G, gemm.H, gemm.M, gemm.K, 3), product.is_integer, scratch);
+  const auto b = widen(recorder, gemm_operand(gemm.b, gemm.G, gemm.H, gemm.K, gemm.N, 2), product.is_integer, scratch);
+  recorder.start_pass();
+  // Positions fill the lanes of a kernel, so the longer side becomes those.
+  const bool swaps = gemm.N < 16 && gemm.M > gemm.N;
+  const auto& weights = swaps ? b : a;
+  const auto& inputs = swaps ? a : b;
+  product.batches = {gemm.G, gemm.H};
+  product.rows = swaps ? gemm.N : gemm.M;
+  product.depth = gemm.K;
+  product.out[2] = product.in[2] = swaps ? gemm.M : gemm.N;
+  product.weights = weights.place;
+  product.weights_batch = {weights.stride[0], weights.stride[1]};
+  product.weights_row = weights.stride[swaps ? 3 : 2];
+  product.weights_depth = weights.stride[swaps ? 2 : 3];
+  product.inputs = inputs.place;
+  product.inputs_batch = {inputs.stride[0], inputs.stride[1]};
+  product.inputs_depth = inputs.stride[swaps ? 3 : 2];
+  product.inputs_position = {0, 0, inputs.stride[swaps ? 2 : 3]};
+  product.sums_batch = {rows * columns * gemm.H, rows * columns};
+  product.sums_row = swaps ? 1 : columns;
+  product.sums_position = {0, 0, swaps ? columns : 1};
+  if (limit_dim(gemm.header) == 4) limit_depth(product, gemm.header);
+  add_product(recorder, product);
+  recorder.start_pass();
+  Nest nest = epilogue_nest(section, {gemm.G, gemm.H, gemm.M, gemm.N / group},
+                            {rows * columns * gemm.H, rows * columns, columns, group}, 1, product.sums);
+  const uint8_t dim = limit_dim(gemm.header);
+  nest.limit = nest_limit(gemm.header, dim < 4 ? dim : 0xff);
+  if (dim == 3) nest.limit.divisor = group;
+  recorder.add_nest(nest);
+  recorder.recording().use_scratch(scratch);
+}
+
+void add_conv(Recorder& recorder, const hw::CommandView& command) {
+  const auto& conv = command.body<kawara_conv>();
+  const hw::SectionView section = command.section();
+  const uint32_t group = std::max<uint32_t>(1, section.fields().acc_group);
+  const uint64_t channels = uint64_t{conv.groups} * conv.OC;
+  if (has_no_outputs({conv.N, channels, conv.out[0], conv.out[1], conv.out[2]})) return;
+  const uint8_t dim = limit_dim(conv.header);
+  if (conv.groups > 1 && (dim == 1 || dim == 3))
+    throw fail(Code::unsupported, "conv with a limit on the channels of {} groups: the executor on Vulkan has no kernel for it", conv.groups);
+  Product product;
+  product.is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
+  product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;
+  const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
+  uint64_t scratch = 0;
+  product.sums = reserve(conv.N * channels * static_cast<uint64_t>(volume) * 4, scratch);
+
+  MatrixOperand input;
+  input.data = conv.a;
+  input.dtype = conv.a_dtype;
+  input.extent = {conv.N, conv.groups, conv.IC, conv.in[0], conv.in[1], conv.in[2]};
+  std::ranges::copy(conv.a_stride, input.stride.begin());
+  input.zero = {conv.a_zero, conv.a_zero_dtype, {}};
+  MatrixOperand weight;
+  weight.data = conv.b;
+  weight.dtype = conv.b_dtype;
+  weight.extent = {conv.groups, conv.OC, conv.IC, conv.kernel[0], conv.kernel[1], conv.kernel[2]};
+  std::ranges::copy(conv.b_stride, weight.stride.begin());
+  weight.scale = plane(conv.b_scale, conv.b_scale_dtype, conv.b_scale_stride, 2);
+  weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
+  const auto a = widen(recorder, input, product.is_integer, scratch);
+  const auto b = widen(recorder, weight, product.is_integer, scratch);
+  product.pad = conv.pad_value;
+  if (conv.a_dtype != (product.is_integer ? KAWARA_DTYPE_i32 : KAWARA_DTYPE_f32) || input.zero.is_there()) {
+    const auto type = static_cast<DType>(conv.a_dtype);
+    uint32_t value = conv.pad_value;
+    if (kind(type) != DTypeKind::FLOAT && bits(type) < 32) {
+      value &= (1u << bits(type)) - 1;
+      const uint32_t sign = 1u << (bits(type) - 1);
+      if (kind(type) == DTypeKind::SIGNED) value = (value ^ sign) - sign;
+    }
+    product.has_pad_place = true;
+    product.pad_place = widen_value(recorder, conv.a_dtype, value, input.zero, product.is_integer, scratch).place;
+  }
+  recorder.start_pass();
+
+  product.batches = {conv.N, conv.groups};
+  product.depth = conv.IC;
+  product.sums_batch = {static_cast<int64_t>(channels) * volume, int64_t{conv.OC} * volume};
+  const bool is_point = volume == 1 && conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.kernel[2] == 1 && !product.is_transposed &&
+                        conv.pad[0] == 0 && conv.pad[1] == 0 && conv.pad[2] == 0;
+  if (is_point) {
+    // One position: output channels fill the lanes instead.
+    product.rows = 1;
+    product.out[2] = product.in[2] = conv.OC;
+    product.weights = a.place;
+    product.weights_batch = {a.stride[0], a.stride[1]};
+    product.weights_depth = a.stride[2];
+    product.inputs = b.place;
+    product.inputs_batch = {0, b.stride[0]};
+    product.inputs_depth = b.stride[2];
+    product.inputs_position = {0, 0, b.stride[1]};
+    product.sums_position = {0, 0, 1};
+  } else {
+    product.rows = conv.OC;
+    std::ranges::copy(conv.out, product.out.begin());
+    std::ranges::copy(conv.in, product.in.begin());
+    std::ranges::copy(conv.kernel, product.taps.begin());
+    std::ranges::copy(conv.stride, product.stride.begin());
+    std::ranges::copy(conv.dilation, product.dilation.begin());
+    std::ranges::copy(conv.pad, product.pad_begin.begin());
+    product.weights = b.place;
+    product.weights_batch = {0, b.stride[0]};
+    product.weights_row = b.stride[1];
+    product.weights_depth = b.stride[2];
+    product.weights_tap = {b.stride[3], b.stride[4], b.stride[5]};
+    product.inputs = a.place;
+    product.inputs_batch = {a.stride[0], a.stride[1]};
+    product.inputs_depth = a.stride[2];
+    product.inputs_position = {a.stride[3], a.stride[4], a.stride[5]};
+    product.sums_row = volume;
+    product.sums_position = {plane_size, line, 1};
+  }
+  if (dim == 2) limit_depth(product, conv.header);
+  // Without taps every sum is 0, which a depth of 0 gives.
+  if (std::ranges::find(product.taps, 0u) != product.taps.end()) product.depth = 0;
+  add_product(recorder, product);
+  recorder.start_pass();
+  Nest nest = epilogue_nest(section, {conv.N, static_cast<uint32_t>(channels / group), conv.out[0], conv.out[1], conv.out[2]},
+                            {static_cast<int64_t>(channels) * volume, volume * group, plane_size, line, 1}, volume, product.sums);
+  constexpr uint8_t kLoopOfDim[] = {0, 1, 0xff, 1, 2, 3, 4};
+  nest.limit = nest_limit(conv.header, dim < 7 ? kLoopOfDim[dim] : 0xff);
+  if (dim == 3) nest.limit.divisor = group;
+  recorder.add_nest(nest);
+  recorder.recording().use_scratch(scratch);
+}
 
 }  // namespace kawara::emulator::vulkan

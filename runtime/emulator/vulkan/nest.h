@@ -43,6 +43,7 @@ struct NestLimit {
   bool is_set = false;
   Place place;
   uint8_t index = 0xff;  // loop index that it clamps; 0xff: none of the nest's, though 0 stops it all the same
+  uint32_t divisor = 1;  // the loop counts groups of so many
 };
 
 struct Nest {

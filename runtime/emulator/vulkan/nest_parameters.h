@@ -25,6 +25,7 @@ struct AddressSlot {
 
 enum class ParameterKind : uint8_t {
   stream_address, limit_address,              // u64, per run
+  limit_divisor,                              // beside it
   points, row,                                // of the dispatch; row: invocations per line of workgroups
   count, magic, shift, first,                 // per parallel loop
   reduced_extent,                             // per reduced loop

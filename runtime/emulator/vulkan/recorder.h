@@ -21,6 +21,8 @@ class Recorder {
   // For the builders of commands: dispatches of the command that is being recorded.
   void add_nest(const Nest& nest);
   void add_dispatch(Dispatch dispatch);
+  // What follows reads what the command's dispatches wrote so far.
+  void start_pass() { command_has_dispatch_ = false; }
   Recording& recording() { return *recording_; }
   Pipelines& pipelines() { return pipelines_; }
 

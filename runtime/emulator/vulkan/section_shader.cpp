@@ -68,8 +68,9 @@ Id SectionShader::find_point() {
 // `limit` clamps one dimension; zero or less leaves nothing to do.
 Id SectionShader::apply_limit(Id inside) {
   if (!plan_.limit.is_set) return inside;
-  const Id limit = b_.load_at(parameter(ParameterKind::limit_address), b_.u32_type);
-  inside = and_also(inside, test(spv::OpSGreaterThan, limit, b_.u32(0)));
+  const Id value = b_.load_at(parameter(ParameterKind::limit_address), b_.u32_type);
+  inside = and_also(inside, test(spv::OpSGreaterThan, value, b_.u32(0)));
+  const Id limit = b_.op(spv::OpUDiv, b_.u32_type, {value, parameter(ParameterKind::limit_divisor)});
   const uint8_t index = plan_.limit.index;
   if (index < kParallelMax) return and_also(inside, test(spv::OpULessThan, index_[index], limit));
   for (size_t i = 0; i < plan_.reduced.size(); ++i)
@@ -174,8 +175,9 @@ void SectionShader::combine_partials(const std::vector<Id>& partials, const std:
   const Id start = b_.label(), header = b_.label(), body = b_.label(), next = b_.label(), end = b_.label(), done = b_.label();
   const auto halved = [&](Id value) { return b_.op(spv::OpShiftRightLogical, u32, {value, b_.u32(1)}); };
   b_.store(half, halved(count));
+  const Id several = test(spv::OpUGreaterThan, count, b_.u32(1));
   b_.selection_merge(done);
-  b_.branch_if(test(spv::OpUGreaterThan, count, b_.u32(1)), start, done);
+  b_.branch_if(several, start, done);
   b_.open(start);
   b_.branch(header);
   b_.open(header);

@@ -65,7 +65,7 @@ TEST_F(AddressSpaceTest, FaultsOnWhatIsNotMapped) {
   EXPECT_EQ(code(kAddress + (1 << 30)), KAWARA_FAULT_page_fault) << "no middle table";
   const auto behind = space.translate(kAddress + 16, 4096, false, 10);
   ASSERT_FALSE(behind);
-  EXPECT_EQ(behind.error(), (ChipFault{.code = KAWARA_FAULT_page_fault, .address = kAddress + 4096 }));
+  EXPECT_EQ(behind.error(), (ChipFault{.code = KAWARA_FAULT_page_fault, .address = kAddress + 4096}));
 }
 
 TEST_F(AddressSpaceTest, TheGuardAndTheEndNeverMap) {

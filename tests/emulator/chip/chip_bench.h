@@ -54,7 +54,9 @@ class ChipBench : public testing::Test {
   // Registers.
   uint32_t global(uint32_t offset) { return chip->read(KAWARA_GLOBAL_BASE + offset); }
   uint32_t queue(unsigned number, uint32_t offset) { return chip->read(KAWARA_QUEUE_BASE + KAWARA_QUEUE_STRIDE * number + offset); }
-  void write_queue(unsigned number, uint32_t offset, uint32_t value) { chip->write(KAWARA_QUEUE_BASE + KAWARA_QUEUE_STRIDE * number + offset, value); }
+  void write_queue(unsigned number, uint32_t offset, uint32_t value) {
+    chip->write(KAWARA_QUEUE_BASE + KAWARA_QUEUE_STRIDE * number + offset, value);
+  }
   uint32_t state(unsigned number) { return KAWARA_GET(queue(number, KAWARA_QUEUE_STATE), QUEUE_STATE_STATE); }
   ShownFault fault(unsigned number);
   ShownFault wait_for_fault(unsigned number);
@@ -64,12 +66,14 @@ class ChipBench : public testing::Test {
   uint64_t host_pages(uint64_t count = 1);  // bus address
   std::byte* host_bytes(uint64_t bus) { return arena_ + (bus - kBus); }
   template <typename T>
-  T& host(uint64_t bus) { return *reinterpret_cast<T*>(host_bytes(bus)); }
+  T& host(uint64_t bus) {
+    return *reinterpret_cast<T*>(host_bytes(bus));
+  }
 
   // The page table of kContext.
-  void map(uint64_t address, uint64_t target, uint64_t flags);                         // one 4 KiB leaf
-  void map_large(uint64_t address, uint64_t target, uint64_t flags);                   // one 2 MiB leaf
-  uint64_t& entry(uint64_t address, int level);                                        // 1 root … 3 leaf table
+  void map(uint64_t address, uint64_t target, uint64_t flags);        // one 4 KiB leaf
+  void map_large(uint64_t address, uint64_t target, uint64_t flags);  // one 2 MiB leaf
+  uint64_t& entry(uint64_t address, int level);                       // 1 root … 3 leaf table
   uint64_t root() const { return root_; }
   void set_root(uint32_t context, uint64_t root_and_valid);
 
@@ -89,7 +93,7 @@ class ChipBench : public testing::Test {
   kawara_packet nops(uint32_t count, uint64_t tag = 0);
   uint64_t last_commands() const { return last_commands_; }  // virtual addresses of the last job()
   uint64_t last_record() const { return last_record_; }
-  kawara_record& record();                                   // of the last job()
+  kawara_record& record();  // of the last job()
 
   size_t interrupts(unsigned vector);
   void hang(unsigned number, uint32_t command);
@@ -108,8 +112,16 @@ class ChipBench : public testing::Test {
     uint64_t bus = 0;
     uint32_t packets = 0, tail = 0;
   };
-  static constexpr kawara_config kConfig{.name = "bench", .local_mib = 8, .sram_kib = 64, .me_rows = 1, .me_columns = 1, .ve_lanes = 1,
-                                         .clock_mhz = 1000, .local_gb_s = 1, .sram_gb_s = 1, .pcie_gb_s = 1};
+  static constexpr kawara_config kConfig{.name = "bench",
+                                         .local_mib = 8,
+                                         .sram_kib = 64,
+                                         .me_rows = 1,
+                                         .me_columns = 1,
+                                         .ve_lanes = 1,
+                                         .clock_mhz = 1000,
+                                         .local_gb_s = 1,
+                                         .sram_gb_s = 1,
+                                         .pcie_gb_s = 1};
 
   std::byte* arena_ = nullptr;
   uint64_t next_page_ = 0;

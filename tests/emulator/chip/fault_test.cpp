@@ -69,11 +69,13 @@ TEST_F(FaultTest, AReservedBitIsABadPacket) {
 }
 
 TEST_F(FaultTest, AClearOutsideLocalMemoryIsABadPacket) {
-  EXPECT_EQ(fault_of(clear(8 << 20, 0x1000)), (ShownFault{.code = KAWARA_FAULT_bad_packet, .packet = 1, .address = second_packet(), .field = 16}));
+  EXPECT_EQ(fault_of(clear(8 << 20, 0x1000)),
+            (ShownFault{.code = KAWARA_FAULT_bad_packet, .packet = 1, .address = second_packet(), .field = 16}));
 }
 
 TEST_F(FaultTest, AClearThatStartsOutsideNamesItsAddress) {
-  EXPECT_EQ(fault_of(clear(1ull << 63, 0x1000)), (ShownFault{.code = KAWARA_FAULT_bad_packet, .packet = 1, .address = second_packet(), .field = 8}));
+  EXPECT_EQ(fault_of(clear(1ull << 63, 0x1000)),
+            (ShownFault{.code = KAWARA_FAULT_bad_packet, .packet = 1, .address = second_packet(), .field = 8}));
 }
 
 TEST_F(FaultTest, AContextWithoutATableIsInvalid) {
@@ -98,7 +100,8 @@ TEST_F(FaultTest, ABadCommandIsNamedWithItsField) {
   map_local(kSource, 0);
   const kawara_region regions[] = {region(kSource, 64), region(kSource + 64, 64)};
   EXPECT_EQ(fault_of(job(commands, regions)),
-            (ShownFault{.code = KAWARA_FAULT_bad_command, .engine = KAWARA_ENGINE_VE, .packet = 1, .command = place, .debug_id = 77, .field = 1}));
+            (ShownFault{
+                .code = KAWARA_FAULT_bad_command, .engine = KAWARA_ENGINE_VE, .packet = 1, .command = place, .debug_id = 77, .field = 1}));
 }
 
 TEST_F(FaultTest, CommandsThatAreNotMappedFault) {
@@ -133,18 +136,26 @@ TEST_F(FaultTest, ARegionWithAHoleNamesTheCommandThatReadsIt) {
   const auto copy = copy_command(16, 42);
   commands.insert(commands.end(), copy.begin(), copy.end());
   const kawara_region regions[] = {region(kSource, 5000), region(kTarget, 4096)};
-  EXPECT_EQ(fault_of(job(commands, regions)),
-            (ShownFault{.code = KAWARA_FAULT_page_fault, .engine = KAWARA_ENGINE_DMA_IN, .packet = 1, .command = 32, .debug_id = 42,
-                        .address = kSource + 4096, .field = offsetof(kawara_copy, src)}));
+  EXPECT_EQ(fault_of(job(commands, regions)), (ShownFault{.code = KAWARA_FAULT_page_fault,
+                                                          .engine = KAWARA_ENGINE_DMA_IN,
+                                                          .packet = 1,
+                                                          .command = 32,
+                                                          .debug_id = 42,
+                                                          .address = kSource + 4096,
+                                                          .field = offsetof(kawara_copy, src)}));
 }
 
 TEST_F(FaultTest, WritingToAReadOnlyPageNamesTheCommandThatWrites) {
   map_local(kSource, 0, KAWARA_PTE_READ);
   map_local(kTarget, 0x4000, KAWARA_PTE_READ);
   const kawara_region regions[] = {region(kSource, 4096), region(kTarget, 4096)};
-  EXPECT_EQ(fault_of(job(copy_command(16, 43), regions)),
-            (ShownFault{.code = KAWARA_FAULT_read_only, .engine = KAWARA_ENGINE_DMA_IN, .write = true, .packet = 1, .debug_id = 43,
-                        .address = kTarget, .field = offsetof(kawara_copy, dst)}));
+  EXPECT_EQ(fault_of(job(copy_command(16, 43), regions)), (ShownFault{.code = KAWARA_FAULT_read_only,
+                                                                      .engine = KAWARA_ENGINE_DMA_IN,
+                                                                      .write = true,
+                                                                      .packet = 1,
+                                                                      .debug_id = 43,
+                                                                      .address = kTarget,
+                                                                      .field = offsetof(kawara_copy, dst)}));
 }
 
 TEST_F(FaultTest, AVectorCommandOnHostMemoryIsASplitRegion) {
@@ -153,8 +164,12 @@ TEST_F(FaultTest, AVectorCommandOnHostMemoryIsASplitRegion) {
   const kawara_region regions[] = {region(kSource, 4096), region(kTarget, 4096)};
   const ShownFault shown = fault_of(job(vector_command(44), regions));
   const uint32_t output = sizeof(kawara_vector) + sizeof(kawara_section) + sizeof(kawara_stream);
-  EXPECT_EQ(shown, (ShownFault{.code = KAWARA_FAULT_region_split, .engine = KAWARA_ENGINE_VE, .packet = 1, .debug_id = 44,
-                               .address = kTarget, .field = output + static_cast<uint32_t>(offsetof(kawara_stream, data))}));
+  EXPECT_EQ(shown, (ShownFault{.code = KAWARA_FAULT_region_split,
+                               .engine = KAWARA_ENGINE_VE,
+                               .packet = 1,
+                               .debug_id = 44,
+                               .address = kTarget,
+                               .field = output + static_cast<uint32_t>(offsetof(kawara_stream, data))}));
 }
 
 TEST_F(FaultTest, AVectorCommandOnScatteredLocalMemoryIsASplitRegion) {
@@ -172,8 +187,12 @@ TEST_F(FaultTest, ACopyOnAHostPageThatIsNotThereIsABusError) {
   map_local(kTarget, 0x4000);
   const kawara_region regions[] = {region(kSource, 4096), region(kTarget, 4096)};
   const ShownFault shown = fault_of(job(copy_command(16, 45), regions));
-  EXPECT_EQ(shown, (ShownFault{.code = KAWARA_FAULT_host_bus_error, .engine = KAWARA_ENGINE_DMA_IN, .packet = 1, .debug_id = 45,
-                               .address = 0x7000, .field = offsetof(kawara_copy, src)}));
+  EXPECT_EQ(shown, (ShownFault{.code = KAWARA_FAULT_host_bus_error,
+                               .engine = KAWARA_ENGINE_DMA_IN,
+                               .packet = 1,
+                               .debug_id = 45,
+                               .address = 0x7000,
+                               .field = offsetof(kawara_copy, src)}));
 }
 
 TEST_F(FaultTest, ASignalThatIsNotThereIsABusError) {
@@ -214,11 +233,44 @@ TEST_F(FaultTest, AFaultStopsItsOwnQueueOnlyUntilItIsReset) {
 }
 
 TEST_F(FaultTest, TheFirstFaultStays) {
+  std::atomic<bool> started = false, finish = false;
+  on_run([&](const Job&, uint32_t, const Progress&) -> Health {
+    started = true;
+    wait_until([&] { return finish.load(); });
+    throw std::runtime_error("a second fault, made on purpose");
+  });
   start(0);
-  submit(0, {{99}});
-  const ShownFault first = wait_for_fault(0);
+  submit(0, nops(1));
+  ASSERT_TRUE(wait_until([&] { return started.load(); }));
   write_queue(0, KAWARA_QUEUE_TAIL, 1000);
-  EXPECT_EQ(fault(0), first);
+  EXPECT_EQ(fault(0).code, KAWARA_FAULT_bad_doorbell) << "a wrong doorbell is told at once";
+  EXPECT_EQ(state(0), KAWARA_QUEUE_RUNNING);
+  finish = true;
+  EXPECT_EQ(wait_for_fault(0).code, KAWARA_FAULT_bad_doorbell);
+}
+
+TEST_F(FaultTest, AJobThatOutlivesABadDoorbellRetiresAndItsQueueStops) {
+  std::atomic<bool> started = false, finish = false;
+  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+    started = true;
+    wait_until([&] { return finish.load(); });
+    return retire_all(job, end, progress);
+  });
+  start(0);
+  submit(0, nops(1));
+  ASSERT_TRUE(wait_until([&] { return started.load(); }));
+  write_queue(0, KAWARA_QUEUE_TAIL, 1000);
+  finish = true;
+  EXPECT_EQ(wait_for_fault(0), (ShownFault{.code = KAWARA_FAULT_bad_doorbell}));
+  EXPECT_EQ(queue(0, KAWARA_QUEUE_HEAD), 1u);
+  EXPECT_EQ(record().status, 1u);
+}
+
+TEST_F(FaultTest, ABadRowOfTheRegionTableIsNamedByItsPlaceInTheTable) {
+  const kawara_region regions[] = {region(kSource, 64), region(1 << 20, 64, KAWARA_REGION_SRAM | KAWARA_REGION_READ)};
+  const ShownFault shown = fault_of(job(hw::encode(hw::blank<kawara_nop>()), regions));
+  EXPECT_EQ(shown.code, KAWARA_FAULT_bad_region) << "the scratchpad has 64 KiB";
+  EXPECT_EQ(shown.field, sizeof(kawara_region) + offsetof(kawara_region, address));
 }
 
 TEST_F(FaultTest, AMaskedFaultInterruptsWhenItIsUnmaskedAndAgainWhenOneIsLeft) {

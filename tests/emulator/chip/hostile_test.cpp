@@ -78,12 +78,14 @@ TEST_F(HostileTest, RandomPageTables) {
   const uint64_t tables = host_pages(16);
   for (int round = 0; round < 1500; ++round) {
     for (int entry = 0; entry < 64; ++entry) {
-      const uint64_t flags = any(3) ? KAWARA_PTE_VALID | (any(2) ? KAWARA_PTE_LEAF | kReadWrite | (any(2) ? KAWARA_PTE_LOCAL : 0) : 0) : any();
+      const uint64_t flags =
+          any(3) ? KAWARA_PTE_VALID | (any(2) ? KAWARA_PTE_LEAF | kReadWrite | (any(2) ? KAWARA_PTE_LOCAL : 0) : 0) : any();
       const uint64_t target = any(3) ? tables + any(16) * 4096 : any(2) ? some_bus() & ~uint64_t{4095} : any(2048) * 4096;
       host<uint64_t>(tables + any(16) * 4096 + any(64) * 8) = target | flags;
     }
     set_root(kContext, (any(16) ? tables + any(16) * 4096 : any()) | KAWARA_CONTEXT_ROOT_LO_VALID);
-    if (any(2)) set_root(kContext, root() | KAWARA_CONTEXT_ROOT_LO_VALID), entry(0x1000'0000, 1) = (tables + any(16) * 4096) | KAWARA_PTE_VALID;
+    if (any(2))
+      set_root(kContext, root() | KAWARA_CONTEXT_ROOT_LO_VALID), entry(0x1000'0000, 1) = (tables + any(16) * 4096) | KAWARA_PTE_VALID;
     submit(0, packets[any(packets.size())]);
     ASSERT_TRUE(wait_until([&] { return state(0) == KAWARA_QUEUE_IDLE || state(0) == KAWARA_QUEUE_FAULTED; }));
     if (state(0) != KAWARA_QUEUE_FAULTED) continue;

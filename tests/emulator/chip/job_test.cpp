@@ -135,25 +135,43 @@ TEST_F(JobTest, InvalidationOfItsContextWaitsForItsEnd) {
   EXPECT_TRUE(wait_until([&] { return chip->read(mine) == 0; }));
 }
 
+// The region goes through two ranges that touch on the bus; they and the record's are held.
 TEST_F(JobTest, HostMemoryThatItUsesStaysUntilItsEnd) {
-  std::atomic<bool> started = false, finish = false, erased = false;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
-    started = true;
-    wait_until([&] { return finish.load(); });
-    return retire_all(job, end, progress);
-  });
-  start(0);
-  submit(0, nops(1));  // its record is in host memory
-  ASSERT_TRUE(wait_until([&] { return started.load(); }));
-  std::thread eraser([&] {
-    memory.erase(kBus);
-    erased = true;
-  });
-  EXPECT_TRUE(wait_until([&] { return memory.find(kBus, 1).empty(); }));
-  EXPECT_FALSE(erased);
-  finish = true;
-  eraser.join();
-  EXPECT_EQ(record().status, 1u);
+  struct alignas(4096) Page {
+    std::byte bytes[4096] = {};
+  };
+  const auto first = std::make_unique<Page>(), second = std::make_unique<Page>();
+  memory.insert(0x9000'0000, first->bytes);
+  memory.insert(0x9000'1000, second->bytes);
+  map(kSource, 0x9000'0000, kReadWrite);
+  map(kSource + 4096, 0x9000'1000, kReadWrite);
+  map(kTarget, 0, kReadWrite | KAWARA_PTE_LOCAL);
+  const kawara_region regions[] = {region(kSource, 8192), region(kTarget, 4096)};
+  const kawara_packet packet = job(copy_command(16), regions);
+  for (const uint64_t range : {uint64_t{0x9000'0000}, uint64_t{0x9000'1000}, kBus}) {
+    std::atomic<bool> started = false, finish = false, erased = false;
+    on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+      EXPECT_EQ(job.regions[0].place, Region::Place::host);
+      started = true;
+      wait_until([&] { return finish.load(); });
+      return retire_all(job, end, progress);
+    });
+    if (range == 0x9000'0000) start(0);
+    submit(0, packet);
+    ASSERT_TRUE(wait_until([&] { return started.load(); })) << fault(0).code;
+    const std::span<std::byte> bytes = memory.find(range, 4096);
+    std::thread eraser([&] {
+      memory.erase(range);
+      erased = true;
+    });
+    EXPECT_TRUE(wait_until([&] { return memory.find(range, 1).empty(); }));
+    EXPECT_FALSE(erased);
+    finish = true;
+    eraser.join();
+    EXPECT_TRUE(wait_until([&] { return state(0) == KAWARA_QUEUE_IDLE; }));
+    memory.insert(range, range == kBus ? std::span(host_bytes(kBus), kHostPages * 4096) : bytes);
+  }
+  chip.reset();  // before the pages that it was given
 }
 
 }  // namespace

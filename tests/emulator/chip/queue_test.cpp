@@ -193,14 +193,24 @@ TEST_F(QueueTest, RegistersMayBeReadFromAnInterrupt) {
   };
   auto page = std::make_unique<Page>();
   memory2.insert(0x10000, page->bytes);
-  constexpr kawara_config config{.name = "", .local_mib = 1, .sram_kib = 4, .me_rows = 1, .me_columns = 1, .ve_lanes = 1, .clock_mhz = 1,
-                                 .local_gb_s = 1, .sram_gb_s = 1, .pcie_gb_s = 1};
+  constexpr kawara_config config{.name = "",
+                                 .local_mib = 1,
+                                 .sram_kib = 4,
+                                 .me_rows = 1,
+                                 .me_columns = 1,
+                                 .ve_lanes = 1,
+                                 .clock_mhz = 1,
+                                 .local_gb_s = 1,
+                                 .sram_gb_s = 1,
+                                 .pcie_gb_s = 1};
   Chip* other = nullptr;
-  Chip chip2(config, memory2, [](auto, auto) { return Execute(); }, [&](unsigned) {
-    head = other->read(KAWARA_REGISTER(QUEUE, 0, HEAD));
-    other->write(KAWARA_REGISTER(QUEUE, 0, RESET), 1);
-    came = true;
-  });
+  Chip chip2(
+      config, memory2, [](auto, auto) { return Execute(); },
+      [&](unsigned) {
+        head = other->read(KAWARA_REGISTER(QUEUE, 0, HEAD));
+        other->write(KAWARA_REGISTER(QUEUE, 0, RESET), 1);
+        came = true;
+      });
   other = &chip2;
   const kawara_packet packet = signal(0x11000, 1);
   std::memcpy(page->bytes, &packet, sizeof(packet));

@@ -7,8 +7,16 @@
 namespace kawara::emulator {
 namespace {
 
-constexpr kawara_config kConfig{.name = "registers", .local_mib = 3, .sram_kib = 5, .me_rows = 1, .me_columns = 1, .ve_lanes = 1,
-                                .clock_mhz = 700, .local_gb_s = 1, .sram_gb_s = 1, .pcie_gb_s = 1};
+constexpr kawara_config kConfig{.name = "registers",
+                                .local_mib = 3,
+                                .sram_kib = 5,
+                                .me_rows = 1,
+                                .me_columns = 1,
+                                .ve_lanes = 1,
+                                .clock_mhz = 700,
+                                .local_gb_s = 1,
+                                .sram_gb_s = 1,
+                                .pcie_gb_s = 1};
 
 struct FreshChip {
   HostMemory memory;
@@ -33,7 +41,7 @@ std::vector<Row> rows() {
 #define BLOCK(name, base, stride, count, doc) blocks[#name] = {base, stride, count};
 #define FIELD(block, reg, name, high, low, doc) fields[#block "." #reg] |= KAWARA_MASK(high, low);
 #include "kawara/hw/registers.def"
-#define REGISTER(block, name, offset, access, reset, doc) \
+#define REGISTER(block, name, offset, access, reset, doc)                                                                      \
   result.push_back({#block "." #name, blocks[#block].base, blocks[#block].stride, blocks[#block].count, offset, access, reset, \
                     fields[#block "." #name] == 0 ? ~0u : fields[#block "." #name]});
 #include "kawara/hw/registers.def"
@@ -42,8 +50,8 @@ std::vector<Row> rows() {
 
 // What the configuration or the clock decides instead of the table.
 const std::map<std::string, uint32_t> kOfThisChip = {
-    {"GLOBAL.FEATURES", 1},         {"GLOBAL.COUNTS", 9u << 20 | 256u << 8 | 8}, {"GLOBAL.LOCAL_MIB", 3},
-    {"GLOBAL.SRAM_KIB", 5},         {"GLOBAL.LIMITS", 12u << 16 | 24u << 8 | 63}, {"GLOBAL.STATUS", 3},
+    {"GLOBAL.FEATURES", 1}, {"GLOBAL.COUNTS", 9u << 20 | 256u << 8 | 8},  {"GLOBAL.LOCAL_MIB", 3},
+    {"GLOBAL.SRAM_KIB", 5}, {"GLOBAL.LIMITS", 12u << 16 | 24u << 8 | 63}, {"GLOBAL.STATUS", 3},
     {"PMU.CLOCK_MHZ", 700},
 };
 bool runs_freely(const std::string& name) { return name.starts_with("GLOBAL.TIMESTAMP"); }

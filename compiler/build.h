@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a specialised graph to a Program: passes, lowering, allocation, schedule, emission.
+#pragma once
+
+#include "graph.h"
+#include "kawara/hw/hw.h"
+#include "kawara/program.h"
+
+namespace kawara::compiler {
+
+Program build(Graph graph, const kawara_config& target);
+
+}  // namespace kawara::compiler

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small graphs through the whole compiler and the reference executor, compared with plain loops over the same numbers.
+#include <gmock/gmock.h>
+
+#include <cmath>
+
+#include "build.h"
+#include "compiler/oracle.h"
+#include "compiler/races.h"
+#include "emit.h"
+#include "graph_text.h"
+#include "specialise.h"
+
+namespace kawara::test {
+namespace {
+
+using ::testing::IsEmpty;
+
+Program compile_text(const std::string& text) {
+  compiler::Graph graph = compiler::parse_graph(text);
+  uint32_t id = 0;
+  for (compiler::Node& node : graph.nodes) node.debug_id = ++id;
+  compiler::specialise(graph, {});
+  return compiler::build(std::move(graph), compiler::find_target("k1"));
+}
+
+// One line per command: engine and operators; copies at the border say Input or Output.
+std::string outline(const Program& program) {
+  static constexpr const char* kEngines[] = {"CP", "ME", "VE", "IN", "OUT"};
+  std::string text;
+  for (const uint32_t offset : command_offsets(program)) {
+    const auto* header = reinterpret_cast<const kawara_header*>(program.commands().data() + offset);
+    for (const DebugEntry& entry : program.debug())
+      if (entry.id == header->debug_id) text += fmt::format("{} {}\n", kEngines[header->engine], entry.op);
+  }
+  return text;
+}
+
+// The program's answer to numbered inputs; it must also be free of races.
+Array run(const std::string& text, const std::vector<Array>& inputs) {
+  const Program program = compile_text(text);
+  EXPECT_THAT(races(program), IsEmpty());
+  std::vector<std::vector<float>> values;
+  for (const Array& input : inputs) values.push_back(input.values);
+  return {program.outputs()[0].shape, run_floats(program, values)};
+}
+
+void expect_near(const Array& got, const Array& want, float tolerance = 1e-5f) {
+  ASSERT_EQ(got.shape, want.shape);
+  for (size_t i = 0; i < want.values.size(); ++i)
+    ASSERT_LE(std::abs(got.values[i] - want.values[i]), tolerance * (1 + std::abs(want.values[i]))) << "element " << i << ": " << got.values[i] << " and " << want.values[i];
+}
+
+float hard_swish(float x) { return x * std::max(0.0f, std::min(1.0f, x / 6.0f + 0.5f)); }
+
+TEST(Lowering, AConvolutionWithBiasAndActivationIsOneCommand) {
+  const std::string text = R"(graph "g" opset 14 (%x: f32[2,4,9,8], %w: f32[6,2,3,2], %b: f32[6]) {
+    %c = Conv(%x, %w, %b) { group = 2, strides = [2, 1], pads = [1, 0, 2, 1], dilations = [1, 2] }
+    %y = HardSwish(%c)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nIN Input\nME Conv+HardSwish\nOUT Output\n");
+  const Array x = numbers({2, 4, 9, 8}, 1), w = numbers({6, 2, 3, 2}, 2), b = numbers({6}, 3);
+  Array want{{2, 6, 5, 7}, std::vector<float>(2 * 6 * 5 * 7)};
+  for_each_point(want.shape, [&](const Index& o) {
+    double sum = b.at({o[1]});
+    for (int64_t c = 0; c < 2; ++c)
+      for (int64_t ky = 0; ky < 3; ++ky)
+        for (int64_t kx = 0; kx < 2; ++kx) {
+          const int64_t y = o[2] * 2 + ky - 1, xx = o[3] + kx * 2;
+          if (y >= 0 && y < 9 && xx < 8) sum += x.at({o[0], o[1] / 3 * 2 + c, y, xx}) * w.at({o[1], c, ky, kx});
+        }
+    want.at(o) = hard_swish(static_cast<float>(sum));
+  });
+  expect_near(run(text, {x, w, b}), want);
+}
+
+TEST(Lowering, AConvolutionInOneDimensionWithSamePadding) {
+  const Array x = numbers({1, 3, 10}, 1), w = numbers({3, 1, 4}, 2);
+  const Array got = run(R"(graph "g" opset 14 (%x: f32[1,3,10], %w: f32[3,1,4]) {
+    %y = Conv(%x, %w) { group = 3, auto_pad = "SAME_UPPER" }
+    return %y
+  })", {x, w});
+  Array want{{1, 3, 10}, std::vector<float>(30)};
+  for_each_point(want.shape, [&](const Index& o) {
+    for (int64_t k = 0; k < 4; ++k)
+      if (const int64_t at = o[2] + k - 1; at >= 0 && at < 10) want.at(o) += x.at({0, o[1], at}) * w.at({o[1], 0, k});
+  });
+  expect_near(got, want);
+}
+
+TEST(Lowering, AProductBroadcastsItsBatchAndTakesASum) {
+  const std::string text = R"(graph "g" opset 13 (%a: f32[3,1,4,5], %b: f32[2,5,6], %c: f32[6]) {
+    %p = MatMul(%a, %b)
+    %y = Add(%p, %c)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nIN Input\nME MatMul+Add\nOUT Output\n");
+  const Array a = numbers({3, 1, 4, 5}, 1), b = numbers({2, 5, 6}, 2), c = numbers({6}, 3);
+  Array want{{3, 2, 4, 6}, std::vector<float>(144)};
+  for_each_point(want.shape, [&](const Index& o) {
+    float sum = c.at({o[3]});
+    for (int64_t k = 0; k < 5; ++k) sum += a.at({o[0], 0, o[2], k}) * b.at({o[1], k, o[3]});
+    want.at(o) = sum;
+  });
+  expect_near(run(text, {a, b, c}), want);
+}
+
+TEST(Lowering, VectorsMultiplyAsRowAndColumn) {
+  const Array a = numbers({5}, 1), b = numbers({2, 5, 3}, 2), c = numbers({3}, 3);
+  const Array got = run(R"(graph "g" opset 13 (%a: f32[5], %b: f32[2,5,3], %c: f32[3]) {
+    %p = MatMul(%a, %b)
+    %y = MatMul(%p, %c)
+    return %y
+  })", {a, b, c});
+  Array want{{2}, std::vector<float>(2)};
+  for_each_point({2, 3, 5}, [&](const Index& o) { want.at({o[0]}) += a.at({o[2]}) * b.at({o[0], o[2], o[1]}) * c.at({o[1]}); });
+  expect_near(got, want);
+}
+
+TEST(Lowering, GemmTurnsAndScalesItsMatrices) {
+  const Array a = numbers({5, 4}, 1), b = numbers({3, 5}, 2), c = numbers({4, 1}, 3);
+  const Array got = run(R"(graph "g" opset 13 (%a: f32[5,4], %b: f32[3,5], %c: f32[4,1]) {
+    %y = Gemm(%a, %b, %c) { alpha = 0.5, beta = 2.0, transA = 1, transB = 1 }
+    return %y
+  })", {a, b, c});
+  Array want{{4, 3}, std::vector<float>(12)};
+  for_each_point(want.shape, [&](const Index& o) {
+    float sum = 0;
+    for (int64_t k = 0; k < 5; ++k) sum += a.at({k, o[0]}) * b.at({o[1], k});
+    want.at(o) = 0.5f * sum + 2 * c.at({o[0], 0});
+  });
+  expect_near(got, want);
+}
+
+Array softmax(const Array& x, int64_t outer, int64_t swept, int64_t inner) {
+  Array y = x;
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t i = 0; i < inner; ++i) {
+      const auto at = [&](int64_t s) { return static_cast<size_t>((o * swept + s) * inner + i); };
+      double greatest = -1e30, sum = 0;
+      for (int64_t s = 0; s < swept; ++s) greatest = std::max<double>(greatest, x.values[at(s)]);
+      for (int64_t s = 0; s < swept; ++s) sum += std::exp(x.values[at(s)] - greatest);
+      for (int64_t s = 0; s < swept; ++s) y.values[at(s)] = static_cast<float>(std::exp(x.values[at(s)] - greatest) / sum);
+    }
+  return y;
+}
+
+TEST(Lowering, SoftmaxSweepsOneAxisSinceVersion13AndAllThatFollowBefore) {
+  const Array x = numbers({3, 4, 5}, 1);
+  const auto text = [](int version) {
+    return fmt::format("graph \"g\" opset {} (%x: f32[3,4,5]) {{\n %y = Softmax(%x) {{ axis = 1 }}\n return %y\n}}", version);
+  };
+  EXPECT_EQ(outline(compile_text(text(13))), "IN Input\nVE Softmax\nOUT Output\n");
+  expect_near(run(text(13), {x}), softmax(x, 3, 4, 5));
+  expect_near(run(text(11), {x}), softmax(x, 3, 20, 1));
+}
+
+TEST(Lowering, ReductionsDropOrKeepDimensionsAndTakeWhatFollows) {
+  const Array x = numbers({3, 4, 5}, 1);
+  const std::string text = R"(graph "g" opset 13 (%x: f32[3,4,5]) {
+    %m = ReduceMean(%x) { axes = [0, -1], keepdims = 0 }
+    %y = Relu(%m)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nVE ReduceMean+Relu\nOUT Output\n");
+  Array want{{4}, std::vector<float>(4)};
+  for_each_point(x.shape, [&](const Index& i) { want.at({i[1]}) += x.at(i) / 15; });
+  for (float& value : want.values) value = std::max(value, 0.0f);
+  expect_near(run(text, {x}), want);
+
+  Array greatest{{1, 1, 1}, {-1e30f}};
+  for (const float value : x.values) greatest.values[0] = std::max(greatest.values[0], value);
+  expect_near(run("graph \"g\" opset 13 (%x: f32[3,4,5]) {\n %y = ReduceMax(%x)\n return %y\n}", {x}), greatest);
+}
+
+// In both dimensions the last window reaches over the input, and in the first over its pads too.
+TEST(Lowering, PoolsSeeWhatLiesInside) {
+  const Array x = numbers({2, 3, 8, 7}, 1);
+  const std::string attributes = "kernel_shape = [3, 2], strides = [2, 2], pads = [1, 0, 1, 0], ceil_mode = 1";
+  for (const std::string op : {"MaxPool", "AveragePool", "Counted"}) {
+    const std::string name = op == "Counted" ? "AveragePool" : op, more = op == "Counted" ? ", count_include_pad = 1" : "";
+    const Array got = run("graph \"g\" opset 13 (%x: f32[2,3,8,7]) {\n %y = " + name + "(%x) { " + attributes + more + " }\n return %y\n}", {x});
+    Array want{{2, 3, 5, 4}, std::vector<float>(120)};
+    for_each_point(want.shape, [&](const Index& o) {
+      float greatest = -1e30f, sum = 0, inside = 0, padded = 0;
+      for (int64_t ky = 0; ky < 3; ++ky)
+        for (int64_t kx = 0; kx < 2; ++kx) {
+          const int64_t y = o[2] * 2 + ky - 1, xx = o[3] * 2 + kx;
+          padded += y < 9 && xx < 7;
+          if (y < 0 || y >= 8 || xx >= 7) continue;
+          const float value = x.at({o[0], o[1], y, xx});
+          greatest = std::max(greatest, value);
+          sum += value;
+          ++inside;
+        }
+      want.at(o) = op == "MaxPool" ? greatest : sum / (op == "Counted" ? padded : inside);
+    });
+    SCOPED_TRACE(op);
+    expect_near(got, want);
+  }
+}
+
+TEST(Lowering, AConcatenationsPiecesAreWrittenInPlace) {
+  const std::string text = R"(graph "g" opset 13 (%x: f32[2,3], %z: f32[2,4]) {
+    %a = Relu(%x)
+    %b = Neg(%x)
+    %c = Concat(%a, %z, %b, %b) { axis = -1 }
+    %y = Abs(%c)
+    return %y, %c
+  })";
+  // The input and the second use of %b are copied; %a and the first %b are where they belong.
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nVE Relu\nVE Neg\nIN Concat\nIN Concat\nVE Abs\nOUT Output\nOUT Output\n");
+  const Array x = numbers({2, 3}, 1), z = numbers({2, 4}, 2);
+  Array want{{2, 13}, std::vector<float>(26)};
+  for_each_point(want.shape, [&](const Index& o) {
+    const int64_t i = o[1];
+    want.at(o) = std::abs(i < 3 ? std::max(x.at({o[0], i}), 0.0f) : i < 7 ? z.at({o[0], i - 3}) : -x.at({o[0], (i - 7) % 3}));
+  });
+  expect_near(run(text, {x, z}), want);
+}
+
+TEST(Lowering, ATransposeIsAViewAndAReshapeBehindItACopy) {
+  const std::string text = R"(graph "g" opset 13 (%x: f32[2,3,4]) {
+    %s = i64[2] dense<4, 6>
+    %t = Transpose(%x) { perm = [2, 0, 1] }
+    %e = Neg(%t)
+    %u = Transpose(%e) { perm = [0, 2, 1] }
+    %r = Reshape(%u, %s)
+    %y = Relu(%r)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nVE Neg\nIN Reshape\nVE Relu\nOUT Output\n");
+  const Array x = numbers({2, 3, 4}, 1);
+  Array want{{4, 6}, std::vector<float>(24)};
+  for_each_point({4, 3, 2}, [&](const Index& i) { want.at({i[0], i[1] * 2 + i[2]}) = std::max(-x.at({i[2], i[1], i[0]}), 0.0f); });
+  expect_near(run(text, {x}), want);
+}
+
+TEST(Lowering, ASliceRunsBackwards) {
+  const Array x = numbers({3, 8}, 1);
+  const Array got = run(R"(graph "g" opset 13 (%x: f32[3,8]) {
+    %starts = i64[1] dense<6>
+    %ends = i64[1] dense<0>
+    %axes = i64[1] dense<1>
+    %steps = i64[1] dense<-2>
+    %s = Slice(%x, %starts, %ends, %axes, %steps)
+    %y = Neg(%s)
+    return %y
+  })", {x});
+  Array want{{3, 3}, std::vector<float>(9)};
+  for_each_point(want.shape, [&](const Index& o) { want.at(o) = -x.at({o[0], 6 - 2 * o[1]}); });
+  expect_near(got, want);
+}
+
+// Each of nine inputs is one stream, and a section has eight: the group becomes two commands.
+TEST(Lowering, AGroupThatBreaksALimitIsSplit) {
+  std::string text = "graph \"g\" opset 13 (%x0: f32[4]";
+  for (int i = 1; i < 9; ++i) text += fmt::format(", %x{}: f32[4]", i);
+  text += ") {\n";
+  for (int i = 1; i < 9; ++i) text += fmt::format(" %s{} = Add({}, %x{})\n", i, i == 1 ? "%x0" : fmt::format("%s{}", i - 1), i);
+  text += " return %s8\n}";
+  compiler::Graph graph = compiler::parse_graph(text);
+  compiler::specialise(graph, {});
+  compiler::Node group;
+  group.op = "Group";
+  group.domain = "kawara";
+  group.name = graph.nodes[0].name;
+  group.inputs = graph.inputs;
+  group.outputs = graph.outputs;
+  group.body = graph.nodes;
+  graph.nodes = {group};
+  const Program program = compiler::build(std::move(graph), compiler::find_target("k1"));
+  EXPECT_THAT(races(program), IsEmpty());
+  EXPECT_THAT(outline(program), testing::HasSubstr("VE Add+Add+Add+Add\nVE Add+Add+Add+Add\n"));
+  std::vector<std::vector<float>> inputs;
+  for (int i = 0; i < 9; ++i) inputs.push_back({1.0f * static_cast<float>(i), 2, 3, 4});
+  EXPECT_THAT(run_floats(program, inputs), testing::ElementsAre(36, 18, 27, 36));
+}
+
+// Long chains reuse memory; the checker must see the order that this needs, and miss it when the waits are gone.
+TEST(Schedule, ReusedMemoryIsOrderedAndTheCheckerWouldNotice) {
+  const Program program = compile_text(R"(graph "g" opset 13 (%x: f32[8,8], %w: f32[8,8]) {
+    %a = MatMul(%x, %w)
+    %b = Softmax(%a)
+    %c = MatMul(%b, %w)
+    %d = Softmax(%c)
+    %e = MatMul(%d, %w)
+    %y = Softmax(%e)
+    return %y
+  })");
+  EXPECT_THAT(races(program), IsEmpty());
+  EXPECT_LT(program.regions()[1].size_bytes, 8 * 256u);  // the arena holds fewer than all eight values
+  std::vector<std::byte> commands(program.commands().begin(), program.commands().end());
+  for (const uint32_t offset : command_offsets(program)) std::memset(commands.data() + offset + offsetof(kawara_header, wait), 0, 12);
+  EXPECT_THAT(races(commands, command_offsets(program)), testing::Not(IsEmpty()));
+}
+
+TEST(Emit, TheSameGraphGivesTheSameBytes) {
+  const std::string text = R"(graph "g" opset 13 (%x: f32[2,3,8,8]) {
+    %w = f32[3,3,3,3] random<7>
+    %same = f32[3,3,3,3] random<7>
+    %a = Conv(%x, %w) { pads = [1, 1, 1, 1] }
+    %b = Conv(%a, %same) { pads = [1, 1, 1, 1] }
+    return %b
+  })";
+  const Program once = compile_text(text), again = compile_text(text);
+  EXPECT_TRUE(std::ranges::equal(once.commands(), again.commands()));
+  EXPECT_TRUE(std::ranges::equal(once.weights(), again.weights()));
+  EXPECT_EQ(once.report(), again.report());
+  EXPECT_EQ(once.weights().size(), 512u);  // 324 bytes once, aligned to 256
+}
+
+}  // namespace
+}  // namespace kawara::test

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm and conv on Vulkan: floats within the manual's bound, integers exactly as the reference.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "emulator/reference/machine.h"
+#include "emulator/vulkan/random_program.h"
+#include "emulator/vulkan/twins.h"
+
+namespace kawara::test {
+namespace {
+
+// Inputs lie in [-1, 1], so sum |a||b| is at most K.
+void expect_close(const Twins& twins, uint32_t region, double terms) {
+  const auto got = twins.vulkan<float>(region), want = twins.reference<float>(region);
+  double worst = 0;
+  for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(double{got[i]} - want[i]));
+  EXPECT_LE(worst, 2 * (terms + 2) * 0x1p-24 * terms);
+  EXPECT_GT(std::ranges::count_if(want, [](float value) { return value != 0; }), 0);
+}
+
+hw::Section store_sums(uint32_t out, uint8_t type, std::vector<kawara_coord> coords) {
+  hw::Section section;
+  section.acc_group = 1;
+  section.streams = {stream(out, type, 0, static_cast<uint8_t>(coords.size()))};
+  section.coords = std::move(coords);
+  section.instrs = {store(type, accumulator(0), 0)};
+  section.phases = {once(1)};
+  return section;
+}
+
+struct GemmShape {
+  uint32_t G, M, N, K;
+  bool transposed_b;
+};
+
+class VulkanGemm : public testing::TestWithParam<GemmShape> {};
+
+TEST_P(VulkanGemm, IsWithinTheBound) {
+  const auto [G, M, N, K, transposed] = GetParam();
+  Twins twins;
+  const auto a = twins.local(noise(size_t{G} * M * K, 1)), b = twins.local(noise(size_t{K} * N, 2)), out = twins.local(std::vector<float>(size_t{G} * M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.G = G, gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = kF32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.stride[0] = int64_t{M} * K, gemm.a.stride[2] = K, gemm.a.stride[3] = 1;
+  gemm.b.stride[2] = transposed ? 1 : N, gemm.b.stride[3] = transposed ? K : 1;
+  const auto section = store_sums(out, kF32, {coord(int64_t{M} * N, G, {{0, 1}}), coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  twins.run(gemm, &section);
+  expect_close(twins, out, K);
+}
+INSTANTIATE_TEST_SUITE_P(Shapes, VulkanGemm,
+                         testing::Values(GemmShape{1, 40, 120, 64, false}, GemmShape{1, 33, 65, 70, true}, GemmShape{3, 9, 100, 17, false},
+                                         GemmShape{1, 1, 200, 128, false}, GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true}));
+
+TEST(VulkanGemm, OfNoTermsGivesZeros) {
+  Twins twins;
+  const auto a = twins.local(noise(64, 1)), out = twins.local(noise(64, 2));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = gemm.N = 8, gemm.K = 0;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.data = gemm.b.data = hw::operand(a, 0);
+  const auto section = store_sums(out, kF32, {coord(8, 8, {{2, 1}}), coord(1, 8, {{3, 1}})});
+  twins.run(gemm, &section);
+  EXPECT_EQ(twins.vulkan<uint32_t>(out), std::vector<uint32_t>(64, 0));
+}
+
+// u8 times i4 with zero points: i32 sums are exact.
+TEST(VulkanGemm, OfIntegersWithZeroPointsIsExact) {
+  constexpr uint32_t M = 21, N = 35, K = 52;
+  Twins twins;
+  const auto a = twins.local(random_elements(DType::u8, M * K, 1)), b = twins.local(random_elements(DType::i4, K * (N + 1), 2));
+  const auto a_zero = twins.local(std::vector<uint8_t>{117}), b_zero = twins.local(random_elements(DType::i8, N, 3));
+  const auto out = twins.local(std::vector<int32_t>(M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = kI32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.zero = hw::operand(a_zero, 0), gemm.b.zero = hw::operand(b_zero, 0);
+  gemm.a.dtype = gemm.a.zero_dtype = KAWARA_DTYPE_u8, gemm.b.dtype = KAWARA_DTYPE_i4, gemm.b.zero_dtype = KAWARA_DTYPE_i8;
+  gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N + 1, gemm.b.stride[3] = 1, gemm.b.zero_stride[3] = 1;
+  const auto section = store_sums(out, kI32, {coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  twins.run(gemm, &section);
+  EXPECT_EQ(twins.vulkan<int32_t>(out), twins.reference<int32_t>(out));
+}
+
+// Weights in blocks of 16 along k, each with its own scale.
+TEST(VulkanGemm, OfScaledBlocksIsWithinTheBound) {
+  constexpr uint32_t M = 10, N = 24, K = 64;
+  Twins twins;
+  const auto a = twins.local(noise(M * K, 1)), b = twins.local(random_elements(DType::i8, K * N, 2)), scale = twins.local(noise(K / 16 * N, 3));
+  const auto out = twins.local(std::vector<float>(M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.scale_dtype = kF32, gemm.b.dtype = KAWARA_DTYPE_i8;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0), gemm.b.scale = hw::operand(scale, 0);
+  gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N, gemm.b.stride[3] = 1;
+  gemm.b.block_k = 16, gemm.b.scale_stride[2] = N, gemm.b.scale_stride[3] = 1;
+  const auto section = store_sums(out, kF32, {coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  twins.run(gemm, &section);
+  expect_close(twins, out, K * 128);
+}
+
+// SwiGLU's shape: two neighbouring columns arrive together.
+TEST(VulkanGemm, HandsNeighbouringColumnsToTheEpilogueTogether) {
+  constexpr uint32_t M = 12, N = 40, K = 30;
+  Twins twins;
+  const auto a = twins.local(noise(M * K, 1)), b = twins.local(noise(K * N, 2)), out = twins.local(std::vector<float>(M * N / 2));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N, gemm.b.stride[3] = 1;
+  auto section = store_sums(out, kF32, {coord(N / 2, M, {{2, 1}}), coord(1, N / 2, {{3, 1}})});
+  section.acc_group = 2;
+  section.instrs = {instr(KAWARA_OP_sub, kF32, 0, accumulator(0), accumulator(1)), store(kF32, 0, 0)};
+  section.phases = {once(2)};
+  twins.run(gemm, &section);
+  expect_close(twins, out, 2 * K);
+}
+
+struct ConvShape {
+  uint32_t groups, IC, OC, in, kernel;
+  uint16_t stride, dilation;
+  int32_t pad;
+  bool transposed;
+};
+
+class VulkanConv : public testing::TestWithParam<ConvShape> {};
+
+TEST_P(VulkanConv, IsWithinTheBound) {
+  const ConvShape s = GetParam();
+  const uint32_t reach = s.dilation * (s.kernel - 1) + 1;
+  const uint32_t out_extent = s.transposed ? (s.in - 1) * s.stride + reach - 2 * static_cast<uint32_t>(s.pad) : (s.in + 2 * static_cast<uint32_t>(s.pad) - reach) / s.stride + 1;
+  const uint32_t width = s.in + 3, out_width = out_extent + (s.transposed ? 3 * s.stride : 3 / s.stride);
+  constexpr uint32_t kBatch = 2;
+  const uint32_t channels = s.groups * s.OC;
+  Twins twins;
+  const auto a = twins.local(noise(size_t{kBatch} * s.groups * s.IC * s.in * width, 1));
+  const auto b = twins.local(noise(size_t{channels} * s.IC * s.kernel * s.kernel, 2)), bias = twins.local(noise(channels, 3));
+  const auto out = twins.local(std::vector<float>(size_t{kBatch} * channels * out_extent * out_width));
+  auto conv = hw::blank<kawara_conv>();
+  conv.N = kBatch, conv.groups = s.groups, conv.IC = s.IC, conv.OC = s.OC;
+  conv.in[1] = s.in, conv.in[2] = width, conv.out[1] = out_extent, conv.out[2] = out_width;
+  for (int i = 1; i < 3; ++i) conv.kernel[i] = s.kernel, conv.stride[i] = s.stride, conv.dilation[i] = s.dilation, conv.pad[i] = s.pad;
+  conv.flags = s.transposed ? KAWARA_CONV_TRANSPOSED : 0;
+  conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+  conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
+  const int64_t plane = int64_t{s.in} * width, taps = int64_t{s.kernel} * s.kernel, out_plane = int64_t{out_extent} * out_width;
+  const int64_t a_stride[] = {plane * s.IC * s.groups, plane * s.IC, plane, 0, width, 1};
+  const int64_t b_stride[] = {taps * s.IC * s.OC, taps * s.IC, taps, 0, s.kernel, 1};
+  std::ranges::copy(a_stride, conv.a_stride);
+  std::ranges::copy(b_stride, conv.b_stride);
+  auto section = store_sums(out, kF32, {coord(out_plane * channels, kBatch, {{0, 1}}), coord(out_plane, channels, {{1, 1}}),
+                                        coord(out_width, out_extent, {{3, 1}}), coord(1, out_width, {{4, 1}}), coord(1, channels, {{1, 1}})});
+  section.n_in = 1;
+  section.streams = {stream(bias, kF32, 4, 1), stream(out, kF32, 0, 4)};
+  section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_add, kF32, 0, 0, accumulator(0)), store(kF32, 0, 1)};
+  section.phases = {once(3)};
+  twins.run(conv, &section);
+  expect_close(twins, out, static_cast<double>(s.IC * taps + 1));
+}
+INSTANTIATE_TEST_SUITE_P(Shapes, VulkanConv,
+                         testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
+                                         ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
+                                         ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true}));
+
+// What a squeeze-and-excitation block does: a convolution of a single position.
+TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
+  constexpr uint32_t IC = 96, OC = 40;
+  Twins twins;
+  const auto a = twins.local(noise(IC, 1)), b = twins.local(noise(IC * OC, 2)), out = twins.local(std::vector<float>(OC));
+  auto conv = hw::blank<kawara_conv>();
+  conv.IC = IC, conv.OC = OC;
+  conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+  conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
+  conv.a_stride[2] = 1, conv.b_stride[1] = IC, conv.b_stride[2] = 1;
+  const auto section = store_sums(out, kF32, {coord(1, OC, {{1, 1}})});
+  twins.run(conv, &section);
+  expect_close(twins, out, IC);
+}
+
+// u8 input whose border holds the zero point, i8 weights.
+TEST(VulkanConv, OfIntegersIsExact) {
+  constexpr uint32_t C = 4, OC = 5, IN = 8;
+  Twins twins;
+  const auto a = twins.local(random_elements(DType::u8, C * IN * IN, 1)), b = twins.local(random_elements(DType::i8, OC * C * 9, 2));
+  const auto zero = twins.local(std::vector<uint8_t>{130}), out = twins.local(std::vector<int32_t>(OC * IN * IN));
+  auto conv = hw::blank<kawara_conv>();
+  conv.IC = C, conv.OC = OC;
+  for (int i = 1; i < 3; ++i) conv.in[i] = conv.out[i] = IN, conv.kernel[i] = 3, conv.pad[i] = 1;
+  conv.acc_dtype = kI32, conv.a_dtype = conv.a_zero_dtype = KAWARA_DTYPE_u8, conv.b_dtype = KAWARA_DTYPE_i8;
+  conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0), conv.a_zero = hw::operand(zero, 0);
+  conv.pad_value = 7;
+  conv.a_stride[2] = IN * IN, conv.a_stride[4] = IN, conv.a_stride[5] = 1;
+  conv.b_stride[1] = C * 9, conv.b_stride[2] = 9, conv.b_stride[4] = 3, conv.b_stride[5] = 1;
+  const auto section = store_sums(out, kI32, {coord(IN * IN, OC, {{1, 1}}), coord(IN, IN, {{3, 1}}), coord(1, IN, {{4, 1}})});
+  twins.run(conv, &section);
+  EXPECT_EQ(twins.vulkan<int32_t>(out), twins.reference<int32_t>(out));
+}
+
+}  // namespace
+}  // namespace kawara::test
