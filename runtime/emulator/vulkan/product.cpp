@@ -3,19 +3,28 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <cstring>
 #include <span>
 
 #include "emulator/vulkan/recorder.h"
 #include "kawara/error.h"
 #include "product_f32_1.h"
+#include "product_f32_1_wide.h"
 #include "product_f32_1_transposed.h"
+#include "product_f32_1_transposed_wide.h"
 #include "product_f32_8.h"
+#include "product_f32_8_wide.h"
 #include "product_f32_8_transposed.h"
+#include "product_f32_8_transposed_wide.h"
 #include "product_i32_1.h"
+#include "product_i32_1_wide.h"
 #include "product_i32_1_transposed.h"
+#include "product_i32_1_transposed_wide.h"
 #include "product_i32_8.h"
+#include "product_i32_8_wide.h"
 #include "product_i32_8_transposed.h"
+#include "product_i32_8_transposed_wide.h"
 
 namespace kawara::emulator::vulkan {
 
@@ -41,20 +50,27 @@ struct Kernel {
   uint32_t rows, lines, batches;  // rows of an invocation; row blocks and batches of a workgroup
 };
 
-Kernel choose(const Product& product) {
-  constexpr uint32_t kRowsOfBlock = 8;
-#define KAWARA_KERNEL(name, rows, lines, batches) Kernel{#name, name, rows, lines, batches}
-  // Few rows to a product, as in a depthwise convolution: a block of eight would compute most of them for nothing.
-  if (product.rows < 4) {
-    if (product.is_integer)
-      return product.is_transposed ? KAWARA_KERNEL(product_i32_1_transposed, 1, 1, 8) : KAWARA_KERNEL(product_i32_1, 1, 1, 8);
-    return product.is_transposed ? KAWARA_KERNEL(product_f32_1_transposed, 1, 1, 8) : KAWARA_KERNEL(product_f32_1, 1, 1, 8);
+// Whether distances between inputs of one batch need more than 32 bits.
+bool is_wide(const Product& product) {
+  uint64_t reach = 0;
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t values = std::max<uint64_t>(product.in[i], uint64_t{product.out[i]} * product.stride[i] + uint64_t{product.taps[i]} * product.dilation[i]);
+    const uint64_t stride = static_cast<uint64_t>(std::abs(product.inputs_position[i])) * 4;
+    if (stride != 0 && values > (uint64_t{1} << 31) / stride) return true;
+    reach += values * stride;
   }
-  if (product.is_integer)
-    return product.is_transposed ? KAWARA_KERNEL(product_i32_8_transposed, kRowsOfBlock, 2, 1)
-                                 : KAWARA_KERNEL(product_i32_8, kRowsOfBlock, 2, 1);
-  return product.is_transposed ? KAWARA_KERNEL(product_f32_8_transposed, kRowsOfBlock, 2, 1)
-                               : KAWARA_KERNEL(product_f32_8, kRowsOfBlock, 2, 1);
+  return reach >= uint64_t{1} << 31;
+}
+
+Kernel choose(const Product& product) {
+  // Few rows to a product, as in a depthwise convolution: a block of eight would compute most of them for nothing.
+#define KAWARA_KERNEL(name) (product.rows < 4 ? Kernel{#name, name, 1, 1, 8} : Kernel{#name, name, 8, 2, 1})
+#define KAWARA_FORMS(name) \
+  is_wide(product) ? (product.is_transposed ? KAWARA_KERNEL(name##_transposed_wide) : KAWARA_KERNEL(name##_wide)) \
+                   : (product.is_transposed ? KAWARA_KERNEL(name##_transposed) : KAWARA_KERNEL(name))
+  if (product.rows < 4) return product.is_integer ? KAWARA_FORMS(product_i32_1) : KAWARA_FORMS(product_f32_1);
+  return product.is_integer ? KAWARA_FORMS(product_i32_8) : KAWARA_FORMS(product_f32_8);
+#undef KAWARA_FORMS
 #undef KAWARA_KERNEL
 }
 

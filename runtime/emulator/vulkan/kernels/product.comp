@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of products for gemm and conv: out[batch, row, position] = sum over taps and depth of weights * input, any strides.
+// OFFSET holds distances between the inputs of one batch: int where they are below 2 GiB, else int64_t.
 // An invocation computes ROWS rows of four positions eight apart, so that neighbouring invocations have neighbouring positions.
 #version 460
 #extension GL_EXT_buffer_reference : require
@@ -79,41 +80,49 @@ void main() {
 
   if (depth != 0) {
     const int kernel_z = int(p.taps[0]), kernel_y = int(p.taps[1]), kernel_x = int(p.taps[2]);
-    int tap_z = 0, tap_y = 0, tap_x = 0;
+    const OFFSET plane_bytes = OFFSET(p.inputs_position[0]), line_bytes = OFFSET(p.inputs_position[1]), x_bytes = OFFSET(p.inputs_position[2]);
+    // What a tap's plane and line decide is found once for all of its columns.
+    int tap_line = 0;
     [[dont_unroll]] do {
-      uint64_t from[4];
-      int64_t step[4];
+      const int tap_z = tap_line / kernel_y, tap_y = tap_line - tap_z * kernel_y;
+      OFFSET line[4];
+      bool line_outside[4];
       [[unroll]] for (uint j = 0; j < 4; ++j) {
         bool outside = false;
         const int at_z = meet(z[j], tap_z, int(p.stride[0]), int(p.dilation[0]), p.pad_begin[0], p.in_extent[0], outside);
         const int at_y = meet(y[j], tap_y, int(p.stride[1]), int(p.dilation[1]), p.pad_begin[1], p.in_extent[1], outside);
-        const int at_x = meet(x[j], tap_x, int(p.stride[2]), int(p.dilation[2]), p.pad_begin[2], p.in_extent[2], outside);
-        const uint64_t inside = inputs + at_z * p.inputs_position[0] + at_y * p.inputs_position[1] + at_x * p.inputs_position[2];
-        from[j] = outside ? pad : inside;
-        step[j] = outside ? 0 : p.inputs_depth;
+        line[j] = at_z * plane_bytes + at_y * line_bytes;
+        line_outside[j] = outside;
       }
-      uint64_t weight = weights + tap_z * p.weights_tap[0] + tap_y * p.weights_tap[1] + tap_x * p.weights_tap[2];
-      uint k = 0;
+      uint64_t weight_line = weights + tap_z * p.weights_tap[0] + tap_y * p.weights_tap[1];
+      int tap_x = 0;
       [[dont_unroll]] do {
-        ELEMENT value[4];
+        uint64_t from[4];
+        int64_t step[4];
         [[unroll]] for (uint j = 0; j < 4; ++j) {
-          value[j] = Element(from[j]).value;
-          from[j] += step[j];
+          bool outside = line_outside[j];
+          const int at_x = meet(x[j], tap_x, int(p.stride[2]), int(p.dilation[2]), p.pad_begin[2], p.in_extent[2], outside);
+          const uint64_t inside = inputs + int64_t(line[j] + at_x * x_bytes);
+          from[j] = outside ? pad : inside;
+          step[j] = outside ? 0 : p.inputs_depth;
         }
-        [[unroll]] for (uint i = 0; i < ROWS; ++i) {
-          const ELEMENT w = Element(weight + row_offset[i]).value;
-          [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += w * value[j];
-        }
-        weight += p.weights_depth;
-      } while (++k < depth);
-      if (++tap_x == kernel_x) {
-        tap_x = 0;
-        if (++tap_y == kernel_y) {
-          tap_y = 0;
-          ++tap_z;
-        }
-      }
-    } while (tap_z < kernel_z);
+        uint64_t weight = weight_line;
+        uint k = 0;
+        [[dont_unroll]] do {
+          ELEMENT value[4];
+          [[unroll]] for (uint j = 0; j < 4; ++j) {
+            value[j] = Element(from[j]).value;
+            from[j] += step[j];
+          }
+          [[unroll]] for (uint i = 0; i < ROWS; ++i) {
+            const ELEMENT w = Element(weight + row_offset[i]).value;
+            [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += w * value[j];
+          }
+          weight += p.weights_depth;
+        } while (++k < depth);
+        weight_line += p.weights_tap[2];
+      } while (++tap_x < kernel_x);
+    } while (++tap_line < kernel_z * kernel_y);
   }
 
   const uint64_t out_base = p.sums + outer * p.sums_batch[0] + inner * p.sums_batch[1];
