@@ -25,8 +25,8 @@ Shape broadcast(const Inference& inference) {
   for (size_t i = 0; i < inference.node().inputs.size(); ++i) {
     if (!inference.has(i)) continue;
     const auto wider = broadcast(result, inference.shape(i));
-    inference.require(wider.has_value(), fmt::format("input {} of shape [{}] can't be broadcast with [{}]", i, fmt::join(inference.shape(i), ","),
-                                                     fmt::join(result, ",")));
+    inference.require(wider.has_value(), fmt::format("input {} of shape [{}] can't be broadcast with [{}]", i,
+                                                     fmt::join(inference.shape(i), ","), fmt::join(result, ",")));
     result = *wider;
   }
   return result;
@@ -37,8 +37,8 @@ namespace {
 void require_one_dtype(const Inference& inference) {
   for (size_t i = 1; i < inference.node().inputs.size(); ++i)
     if (inference.has(i))
-      inference.require(inference.dtype(i) == inference.dtype(0), fmt::format("all inputs must have one type, got {} and {}", name(inference.dtype(0)),
-                                                                              name(inference.dtype(i))));
+      inference.require(inference.dtype(i) == inference.dtype(0),
+                        fmt::format("all inputs must have one type, got {} and {}", name(inference.dtype(0)), name(inference.dtype(i))));
 }
 
 void require_number(const Inference& inference) {

@@ -13,7 +13,8 @@ T attribute_of(const Node& node, std::string_view name, T otherwise) {
   const auto found = node.attributes.find(std::string(name));
   if (found == node.attributes.end()) return otherwise;
   if (const T* value = std::get_if<T>(&found->second)) return *value;
-  throw Error(Code::invalid_model, fmt::format("{} '{}': attribute '{}' has another type than ONNX gives it", node.op, node.name, name), node.name);
+  throw Error(Code::invalid_model, fmt::format("{} '{}': attribute '{}' has another type than ONNX gives it", node.op, node.name, name),
+              node.name);
 }
 
 }  // namespace

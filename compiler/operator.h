@@ -22,9 +22,9 @@ class Inference {
   const Node& node() const { return node_; }
   bool has(size_t input) const { return input < node_.inputs.size() && node_.inputs[input] != kAbsent; }
   DType dtype(size_t input) const;
-  const Shape& shape(size_t input) const;                    // all dimensions known
-  const Tensor* constant(size_t input) const;                // null when it is not constant
-  std::vector<int64_t> integers(size_t input) const;         // of a constant i32 or i64 tensor; throws unsupported otherwise
+  const Shape& shape(size_t input) const;             // all dimensions known
+  const Tensor* constant(size_t input) const;         // null when it is not constant
+  std::vector<int64_t> integers(size_t input) const;  // of a constant i32 or i64 tensor; throws unsupported otherwise
   int64_t attribute(std::string_view name, int64_t otherwise) const;
   float attribute(std::string_view name, float otherwise) const;
   std::string attribute(std::string_view name, std::string_view otherwise) const;
@@ -33,7 +33,7 @@ class Inference {
   size_t axis(int64_t axis, size_t rank) const;
   std::vector<size_t> axes(const std::vector<int64_t>& axes, size_t rank) const;
   // A rule of the operator: its sentence is both error message and documentation.
-  void require(bool rule, std::string sentence) const;       // throws unsupported, naming the node
+  void require(bool rule, std::string sentence) const;  // throws unsupported, naming the node
   void set(size_t output, DType dtype, Shape shape);
 
  private:
@@ -60,8 +60,9 @@ struct Operator {
   OperatorKind kind;
   // Sets dtype and shape of every output; states every rule by require().
   void (*infer)(Inference&);
-  // Evaluates the node on constants (views need none: their elements are moved as `view` says), for shape arithmetic and moves; null: never folded on the host. An absent input is
-  // null; no result: this one is left to the chip. Called when every input is constant, or at once if fold_from_shapes.
+  // Evaluates the node on constants (views need none: their elements are moved as `view` says), for shape arithmetic and moves; null: never
+  // folded on the host. An absent input is null; no result: this one is left to the chip. Called when every input is constant, or at once
+  // if fold_from_shapes.
   std::vector<Tensor> (*fold)(const Graph&, const Node&, std::span<const Tensor* const> inputs) = nullptr;
   // One register per input of the node, of compute_type(its dtype); an absent input has type none.
   Register (*point)(Points&, const Graph&, const Node&, std::span<const Register> inputs) = nullptr;

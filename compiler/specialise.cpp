@@ -31,8 +31,8 @@ bool is_name(const std::string& name) { return !name.empty() && name != "?" && n
 void bind(Value& input, const Shape& given, std::map<std::string, int64_t>& dimensions) {
   if (!input.shape) input.shape = Shape(given.size(), -1);
   if (input.shape->size() != given.size())
-    throw fail(Code::wrong_input, "input '{}' is {}, {} dimensions; got {}: [{}]", input.name, text(input), input.shape->size(), given.size(),
-               fmt::join(given, ","));
+    throw fail(Code::wrong_input, "input '{}' is {}, {} dimensions; got {}: [{}]", input.name, text(input), input.shape->size(),
+               given.size(), fmt::join(given, ","));
   for (size_t i = 0; i < given.size(); ++i) {
     const int64_t declared = (*input.shape)[i];
     if (given[i] == -1) continue;
@@ -41,7 +41,8 @@ void bind(Value& input, const Shape& given, std::map<std::string, int64_t>& dime
     if (i >= input.dimension_names.size() || !is_name(input.dimension_names[i])) continue;
     const auto [bound, first] = dimensions.emplace(input.dimension_names[i], given[i]);
     if (bound->second != given[i])
-      throw fail(Code::wrong_input, "dimension '{}' is {} already; input '{}' can't make it {}", bound->first, bound->second, input.name, given[i]);
+      throw fail(Code::wrong_input, "dimension '{}' is {} already; input '{}' can't make it {}", bound->first, bound->second, input.name,
+                 given[i]);
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (given[i] != -1) (*input.shape)[i] = given[i];
@@ -69,7 +70,9 @@ void bind_inputs(Graph& graph, const InputShapes& shapes) {
     for (size_t i = 0; i < shape.size(); ++i) {
       const std::string dimension = i < input.dimension_names.size() ? input.dimension_names[i] : "";
       if (shape[i] < 0 && is_name(dimension) && dimensions.contains(dimension)) shape[i] = dimensions[dimension];
-      if (shape[i] < 0) missing += fmt::format("\n  input '{}' {}: dimension {}{}", input.name, text(input), i, is_name(dimension) ? " ('" + dimension + "')" : "");
+      if (shape[i] < 0)
+        missing += fmt::format("\n  input '{}' {}: dimension {}{}", input.name, text(input), i,
+                               is_name(dimension) ? " ('" + dimension + "')" : "");
     }
     input.shape = std::move(shape);
   }
@@ -131,8 +134,8 @@ std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
   for (Node& node : graph.nodes) {
     const Operator* op = find_operator(node);
     if (!op) {
-      refuse(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain, node.domain.empty() ? "" : ".", node.op,
-                               node.name));
+      refuse(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain,
+                               node.domain.empty() ? "" : ".", node.op, node.name));
       continue;
     }
     // Behind a refused node nothing is known: its consumers are silent, the others still speak.

@@ -9,7 +9,7 @@
 
 namespace kawara::compiler {
 
-DType dtype_of_element_type(int64_t element_type);  // none: the chip doesn't have it
+DType dtype_of_element_type(int64_t element_type);    // none: the chip doesn't have it
 std::string element_type_name(int64_t element_type);  // as ONNX spells it, "double"
 int64_t element_type_of(DType dtype);
 

@@ -34,7 +34,8 @@ MappedFile map_file(const std::filesystem::path& path) {
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.number() < 0 && (errno == ENOENT || errno == ENOTDIR)) throw fail(Code::not_found, "there is no file '{}'", path.string());
   struct stat status = {};
-  if (file.number() < 0 || fstat(file.number(), &status) != 0) throw fail(Code::io_failed, "'{}' can't be read: {}", path.string(), std::strerror(errno));
+  if (file.number() < 0 || fstat(file.number(), &status) != 0)
+    throw fail(Code::io_failed, "'{}' can't be read: {}", path.string(), std::strerror(errno));
   if (!S_ISREG(status.st_mode)) throw fail(Code::io_failed, "'{}' is not a file", path.string());
   const auto size = static_cast<size_t>(status.st_size);
   if (size == 0) return {};  // mmap refuses it

@@ -45,7 +45,8 @@ auto Message::guarded(const char* name, Function function) {
 }
 
 void Message::expect(protozero::pbf_wire_type type, const char* name) const {
-  if (reader_.wire_type() != type) throw error(fmt::format("the field has wire type {}, not {}", static_cast<int>(reader_.wire_type()), static_cast<int>(type)), name);
+  if (reader_.wire_type() != type)
+    throw error(fmt::format("the field has wire type {}, not {}", static_cast<int>(reader_.wire_type()), static_cast<int>(type)), name);
 }
 
 bool Message::next() {

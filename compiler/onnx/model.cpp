@@ -79,7 +79,8 @@ Value read_value_info(Message message) {
             const int64_t element_type = tensor.integer("elem_type");
             value.dtype = dtype_of_element_type(element_type);
             if (value.dtype == DType::none && element_type != 0)
-              throw fail(Code::unsupported, "'{}' has elements of type {}, which the chip doesn't have", value.name, element_type_name(element_type));
+              throw fail(Code::unsupported, "'{}' has elements of type {}, which the chip doesn't have", value.name,
+                         element_type_name(element_type));
           } else if (tensor.field() == 2) {
             read_shape(tensor.message("shape"), value);
           } else {
@@ -145,7 +146,8 @@ class Reader {
       }
     }
     if (result.first == "ai.onnx") result.first = "";
-    if (result.second < 1) throw message.error(fmt::format("version {} of domain '{}' does not exist", result.second, result.first), "version");
+    if (result.second < 1)
+      throw message.error(fmt::format("version {} of domain '{}' does not exist", result.second, result.first), "version");
     return result;
   }
 
@@ -246,7 +248,8 @@ class Reader {
     const auto found = opsets_.find(node.domain);
     if (found != opsets_.end()) return found->second;
     if (ir_version_ < 3 && node.domain.empty()) return 1;
-    throw message.error(fmt::format("{} '{}' is of domain '{}', whose version the model doesn't import", node.op, node.name, node.domain), "domain");
+    throw message.error(fmt::format("{} '{}' is of domain '{}', whose version the model doesn't import", node.op, node.name, node.domain),
+                        "domain");
   }
 
   ValueId define(const Message& message, Value value) {

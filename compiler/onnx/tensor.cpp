@@ -60,11 +60,13 @@ NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owne
   Fields fields = read_fields(message);
   const DType dtype = dtype_of_element_type(fields.element_type);
   if (fields.external)
-    throw fail(Code::unsupported, "tensor '{}' lies in another file (external data), which is not read yet: save the model as one file", fields.name);
-  if (fields.element_type < 1 || fields.element_type > 24) throw message.error(fmt::format("element type {} does not exist", fields.element_type), "data_type");
+    throw fail(Code::unsupported, "tensor '{}' lies in another file (external data), which is not read yet: save the model as one file",
+               fields.name);
+  if (fields.element_type < 1 || fields.element_type > 24)
+    throw message.error(fmt::format("element type {} does not exist", fields.element_type), "data_type");
   if (dtype == DType::none)
-    throw fail(Code::unsupported, "tensor '{}' has elements of type {}, which the chip doesn't have: convert the model to float", fields.name,
-               element_type_name(fields.element_type));
+    throw fail(Code::unsupported, "tensor '{}' has elements of type {}, which the chip doesn't have: convert the model to float",
+               fields.name, element_type_name(fields.element_type));
   uint64_t expected = 0;
   try {
     expected = bytes_of(dtype, element_count(fields.shape));
@@ -85,7 +87,8 @@ NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owne
     tensor.bytes = copy;
   }
   if (tensor.bytes.size() != expected)
-    throw message.error(fmt::format("tensor '{}' is {}[{}], {} bytes, but holds {}", fields.name, name(dtype), fmt::join(fields.shape, ","), expected, tensor.bytes.size()),
+    throw message.error(fmt::format("tensor '{}' is {}[{}], {} bytes, but holds {}", fields.name, name(dtype), fmt::join(fields.shape, ","),
+                                    expected, tensor.bytes.size()),
                         fields.raw ? "raw_data" : nullptr);
   if (dtype == DType::boolean)
     for (std::byte byte : tensor.bytes)

@@ -20,7 +20,8 @@ void infer(Inference& inference) {
   for (size_t i : {1, 2, 3, 4}) {
     const Tensor* parameter = inference.constant(i);
     inference.require(parameter && parameter->dtype == DType::f32, "scale, bias, mean and variance must be constant and f32");
-    inference.require(parameter->shape == Shape{channels}, fmt::format("scale, bias, mean and variance must have one element for each of {} channels", channels));
+    inference.require(parameter->shape == Shape{channels},
+                      fmt::format("scale, bias, mean and variance must have one element for each of {} channels", channels));
   }
   inference.set(0, DType::f32, shape);
 }

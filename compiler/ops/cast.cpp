@@ -40,7 +40,8 @@ std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const T
     }
     return {tensor_of(output.dtype, *output.shape, result)};
   }
-  if (output.dtype == DType::boolean) return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return int64_t{x[0] != 0}; }, nullptr);
+  if (output.dtype == DType::boolean)
+    return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return int64_t{x[0] != 0}; }, nullptr);
   return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return x[0]; }, nullptr);
 }
 

@@ -30,7 +30,8 @@ std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const T
   const Tensor number = number_of(node);
   const Shape& shape = *graph.values[node.outputs[0]].shape;
   std::vector<std::byte> bytes(bytes_of(number.dtype, element_count(shape)));
-  for (size_t at = 0; at < bytes.size(); at += number.bytes.size()) std::memcpy(bytes.data() + at, number.bytes.data(), number.bytes.size());
+  for (size_t at = 0; at < bytes.size(); at += number.bytes.size())
+    std::memcpy(bytes.data() + at, number.bytes.data(), number.bytes.size());
   return {Tensor::copy_of(number.dtype, shape, bytes)};
 }
 

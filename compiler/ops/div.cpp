@@ -23,12 +23,14 @@ const Operator div_operator = {
     .name = "Div",
     .kind = OperatorKind::elementwise,
     .infer = infer,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(graph, node, inputs, divide, [](std::span<const float> x) { return x[0] / x[1]; });
-    },
-    .point = [](Points& points, const Graph& graph, const Node& node, std::span<const Register> inputs) {
-      return wrap(points, graph.values[node.outputs[0]].dtype, points.div(inputs[0], inputs[1]));
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(graph, node, inputs, divide, [](std::span<const float> x) { return x[0] / x[1]; });
+        },
+    .point =
+        [](Points& points, const Graph& graph, const Node& node, std::span<const Register> inputs) {
+          return wrap(points, graph.values[node.outputs[0]].dtype, points.div(inputs[0], inputs[1]));
+        },
 };
 
 }  // namespace kawara::compiler

@@ -8,10 +8,12 @@ namespace {
 
 void infer(Inference& inference) {
   const Tensor* training = inference.constant(2);
-  inference.require(!inference.has(2) || (training && training->dtype == DType::boolean && training->bytes.size() == 1 && training->bytes[0] == std::byte{0}),
+  inference.require(!inference.has(2) || (training && training->dtype == DType::boolean && training->bytes.size() == 1 &&
+                                          training->bytes[0] == std::byte{0}),
                     "training_mode must be constant false");
   const auto& outputs = inference.node().outputs;
-  inference.require(outputs.size() < 2 || outputs[1] == kAbsent || (inference.graph().consumers(outputs[1]).empty() && !inference.graph().is_output(outputs[1])),
+  inference.require(outputs.size() < 2 || outputs[1] == kAbsent ||
+                        (inference.graph().consumers(outputs[1]).empty() && !inference.graph().is_output(outputs[1])),
                     "the mask must not be used");
   inference.set(0, inference.dtype(0), inference.shape(0));
   inference.set(1, DType::boolean, inference.shape(0));

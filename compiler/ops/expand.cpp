@@ -12,7 +12,8 @@ void infer(Inference& inference) {
   Shape wanted = inference.integers(1);
   for (int64_t dimension : wanted) inference.require(dimension >= 0, fmt::format("a dimension of the new shape is {}", dimension));
   const auto shape = broadcast(inference.shape(0), wanted);
-  inference.require(shape.has_value(), fmt::format("[{}] can't be expanded to [{}]", fmt::join(inference.shape(0), ","), fmt::join(wanted, ",")));
+  inference.require(shape.has_value(),
+                    fmt::format("[{}] can't be expanded to [{}]", fmt::join(inference.shape(0), ","), fmt::join(wanted, ",")));
   inference.set(0, inference.dtype(0), *shape);
 }
 

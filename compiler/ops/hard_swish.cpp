@@ -8,10 +8,11 @@ const Operator hard_swish_operator = {
     .name = "HardSwish",
     .kind = OperatorKind::elementwise,
     .infer = infer_float,
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      const Register line = points.add(points.mul(inputs[0], points.constant(1.0f / 6.0f)), points.constant(0.5f));
-      return points.mul(inputs[0], points.max(points.constant(0.0f), points.min(points.constant(1.0f), line)));
-    },
+    .point =
+        [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
+          const Register line = points.add(points.mul(inputs[0], points.constant(1.0f / 6.0f)), points.constant(0.5f));
+          return points.mul(inputs[0], points.max(points.constant(0.0f), points.min(points.constant(1.0f), line)));
+        },
 };
 
 }  // namespace kawara::compiler

@@ -8,14 +8,12 @@ const Operator logical_or_operator = {
     .name = "Or",
     .kind = OperatorKind::elementwise,
     .infer = infer_logic,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(
-          graph, node, inputs, [](std::span<const int64_t> x) { return x[0] | x[1]; },
-          nullptr);
-    },
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      return points.emit(KAWARA_OP_or, DType::u32, inputs[0], inputs[1]);
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return x[0] | x[1]; }, nullptr);
+        },
+    .point = [](Points& points, const Graph&, const Node&,
+                std::span<const Register> inputs) { return points.emit(KAWARA_OP_or, DType::u32, inputs[0], inputs[1]); },
 };
 
 }  // namespace kawara::compiler

@@ -19,14 +19,16 @@ const Operator min_operator = {
     .name = "Min",
     .kind = OperatorKind::elementwise,
     .infer = infer,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return *std::ranges::min_element(x); }, nullptr);
-    },
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      Register result = inputs[0];
-      for (const Register& input : inputs.subspan(1)) result = points.min(result, input);
-      return result;
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return *std::ranges::min_element(x); }, nullptr);
+        },
+    .point =
+        [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
+          Register result = inputs[0];
+          for (const Register& input : inputs.subspan(1)) result = points.min(result, input);
+          return result;
+        },
 };
 
 }  // namespace kawara::compiler

@@ -8,14 +8,17 @@ const Operator mul_operator = {
     .name = "Mul",
     .kind = OperatorKind::elementwise,
     .infer = infer_arithmetic,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(
-          graph, node, inputs, [](std::span<const int64_t> x) { return static_cast<int64_t>(static_cast<uint64_t>(x[0]) * static_cast<uint64_t>(x[1])); },
-          [](std::span<const float> x) { return x[0] * x[1]; });
-    },
-    .point = [](Points& points, const Graph& graph, const Node& node, std::span<const Register> inputs) {
-      return wrap(points, graph.values[node.outputs[0]].dtype, points.mul(inputs[0], inputs[1]));
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(
+              graph, node, inputs,
+              [](std::span<const int64_t> x) { return static_cast<int64_t>(static_cast<uint64_t>(x[0]) * static_cast<uint64_t>(x[1])); },
+              [](std::span<const float> x) { return x[0] * x[1]; });
+        },
+    .point =
+        [](Points& points, const Graph& graph, const Node& node, std::span<const Register> inputs) {
+          return wrap(points, graph.values[node.outputs[0]].dtype, points.mul(inputs[0], inputs[1]));
+        },
 };
 
 }  // namespace kawara::compiler

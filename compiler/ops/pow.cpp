@@ -14,7 +14,9 @@ std::optional<float> exponent_of(const Tensor* tensor) {
   return std::nullopt;
 }
 
-bool is_exact(float exponent) { return exponent == 0.5f || exponent == 1 || exponent == 2 || exponent == 3 || exponent == 4 || exponent == -1; }
+bool is_exact(float exponent) {
+  return exponent == 0.5f || exponent == 1 || exponent == 2 || exponent == 3 || exponent == 4 || exponent == -1;
+}
 
 void infer(Inference& inference) {
   const DType dtype = inference.dtype(0);

@@ -11,16 +11,20 @@ namespace {
 
 // Number of elements as ONNX defines it: ceil((limit - start) / delta), computed in double.
 double count_of(const Tensor& start, const Tensor& limit, const Tensor& delta) {
-  const auto read = [](const Tensor& tensor) { return tensor.dtype == DType::f32 ? double{tensor.as<float>()[0]} : static_cast<double>(integers_of(tensor)[0]); };
+  const auto read = [](const Tensor& tensor) {
+    return tensor.dtype == DType::f32 ? double{tensor.as<float>()[0]} : static_cast<double>(integers_of(tensor)[0]);
+  };
   return std::max(std::ceil((read(limit) - read(start)) / read(delta)), 0.0);
 }
 
 void infer(Inference& inference) {
   const DType dtype = inference.dtype(0);
-  inference.require(dtype == DType::f32 || dtype == DType::i16 || dtype == DType::i32 || dtype == DType::i64, "elements must be f32, i16, i32 or i64");
+  inference.require(dtype == DType::f32 || dtype == DType::i16 || dtype == DType::i32 || dtype == DType::i64,
+                    "elements must be f32, i16, i32 or i64");
   for (size_t i : {0, 1, 2}) {
     inference.require(inference.has(i) && inference.constant(i), "start, limit and delta must be constant once the input shapes are known");
-    inference.require(inference.dtype(i) == dtype && element_count(inference.shape(i)) == 1, "start, limit and delta must be scalars of one type");
+    inference.require(inference.dtype(i) == dtype && element_count(inference.shape(i)) == 1,
+                      "start, limit and delta must be scalars of one type");
   }
   const double count = count_of(*inference.constant(0), *inference.constant(1), *inference.constant(2));
   inference.require(count <= 1 << 24, "delta is 0, or more than 2^24 elements");  // false for NaN too

@@ -8,9 +8,8 @@ const Operator round_operator = {
     .name = "Round",
     .kind = OperatorKind::elementwise,
     .infer = infer_float,
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      return points.emit(KAWARA_OP_rint, DType::f32, inputs[0]);
-    },
+    .point = [](Points& points, const Graph&, const Node&,
+                std::span<const Register> inputs) { return points.emit(KAWARA_OP_rint, DType::f32, inputs[0]); },
 };
 
 }  // namespace kawara::compiler

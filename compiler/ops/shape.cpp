@@ -22,7 +22,8 @@ int64_t integer(const Node& node, const char* name, int64_t otherwise) {
 }
 
 void infer(Inference& inference) {
-  const auto dimensions = dimensions_of(inference.shape(0), inference.attribute("start", int64_t{0}), inference.attribute("end", INT64_MAX));
+  const auto dimensions =
+      dimensions_of(inference.shape(0), inference.attribute("start", int64_t{0}), inference.attribute("end", INT64_MAX));
   inference.set(0, DType::i64, {static_cast<int64_t>(dimensions.size())});
 }
 

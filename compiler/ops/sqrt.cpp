@@ -10,14 +10,12 @@ const Operator sqrt_operator = {
     .name = "Sqrt",
     .kind = OperatorKind::elementwise,
     .infer = infer_float,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(
-          graph, node, inputs, nullptr,
-          [](std::span<const float> x) { return std::sqrt(x[0]); });
-    },
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      return points.emit(KAWARA_OP_sqrt, DType::f32, inputs[0]);
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(graph, node, inputs, nullptr, [](std::span<const float> x) { return std::sqrt(x[0]); });
+        },
+    .point = [](Points& points, const Graph&, const Node&,
+                std::span<const Register> inputs) { return points.emit(KAWARA_OP_sqrt, DType::f32, inputs[0]); },
 };
 
 }  // namespace kawara::compiler

@@ -19,12 +19,14 @@ const Operator where_operator = {
     .name = "Where",
     .kind = OperatorKind::elementwise,
     .infer = infer,
-    .fold = [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-      return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return x[0] ? x[1] : x[2]; }, nullptr);
-    },
-    .point = [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
-      return points.emit(KAWARA_OP_select, inputs[1].type, inputs[0], inputs[1], inputs[2]);
-    },
+    .fold =
+        [](const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+          return fold_points(graph, node, inputs, [](std::span<const int64_t> x) { return x[0] ? x[1] : x[2]; }, nullptr);
+        },
+    .point =
+        [](Points& points, const Graph&, const Node&, std::span<const Register> inputs) {
+          return points.emit(KAWARA_OP_select, inputs[1].type, inputs[0], inputs[1], inputs[2]);
+        },
 };
 
 }  // namespace kawara::compiler

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
 #include "passes/passes.h"
@@ -46,7 +47,8 @@ ValueId scale_weights(Graph& graph, const Node& node, const Affine& affine, int6
   const Tensor weights = *constant_input(graph, node, 1);
   const auto channels = static_cast<int64_t>(affine.factor.size());
   std::vector<float> scaled;
-  for (int64_t i = 0; const float weight : weights.as<float>()) scaled.push_back(static_cast<float>(weight * affine.factor[i++ / inner % channels]));
+  for (int64_t i = 0; const float weight : weights.as<float>())
+    scaled.push_back(static_cast<float>(weight * affine.factor[i++ / inner % channels]));
   return add_constant(graph, node.name + ".weights", weights.shape, scaled);
 }
 
@@ -91,7 +93,8 @@ void expand(Graph& graph, const Node& node, const Affine& affine, std::vector<No
   const std::vector<float> factor(affine.factor.begin(), affine.factor.end()), term(affine.term.begin(), affine.term.end());
   const Value output = graph.values[node.outputs[0]];
   const ValueId product = graph.add_value({.name = node.name + ".product", .dtype = output.dtype, .shape = output.shape});
-  Node mul{.op = "Mul", .domain = "", .name = node.name, .opset = 14, .debug_id = node.debug_id};
+  // Before version 7 Mul and Add didn't broadcast.
+  Node mul{.op = "Mul", .name = node.name, .opset = std::max<int64_t>(node.opset, 7), .debug_id = node.debug_id};
   Node add = mul;
   add.op = "Add";
   mul.inputs = {node.inputs[0], add_constant(graph, node.name + ".factor", shape, factor)};

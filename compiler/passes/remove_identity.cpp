@@ -37,7 +37,9 @@ bool remove_identity(Graph& graph) {
   std::vector<Node> kept;
   std::vector<ValueId> replacement(graph.values.size());
   for (size_t i = 0; i < replacement.size(); ++i) replacement[i] = static_cast<ValueId>(i);
-  const auto is_computed = [&](ValueId id) { return !graph.values[id].constant && std::ranges::find(graph.inputs, id) == graph.inputs.end(); };
+  const auto is_computed = [&](ValueId id) {
+    return !graph.values[id].constant && std::ranges::find(graph.inputs, id) == graph.inputs.end();
+  };
 
   for (Node& node : graph.nodes) {
     for (ValueId& id : node.inputs)

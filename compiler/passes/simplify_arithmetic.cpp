@@ -12,7 +12,8 @@ namespace {
 // Every element is this number; for floats to the bit, because x + 0 turns -0 into 0 and x + -0 does not.
 bool is_all(const Tensor& tensor, float number) {
   if (tensor.dtype == DType::f32)
-    return std::ranges::all_of(tensor.as<float>(), [&](float element) { return std::bit_cast<uint32_t>(element) == std::bit_cast<uint32_t>(number); });
+    return std::ranges::all_of(tensor.as<float>(),
+                               [&](float element) { return std::bit_cast<uint32_t>(element) == std::bit_cast<uint32_t>(number); });
   if (!is_integer(tensor.dtype) || bits(tensor.dtype) < 8) return false;
   return std::ranges::all_of(integers_of(tensor), [&](int64_t element) { return element == static_cast<int64_t>(number); });
 }
