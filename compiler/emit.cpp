@@ -58,6 +58,7 @@ class Emitter {
     const auto add_tensors = [&](const std::vector<ValueId>& values, Role role, std::vector<TensorInfo>& infos) {
       for (uint32_t i = 0; i < values.size(); ++i) {
         const Value& value = graph_.values[values[i]];
+        if (std::ranges::count(infos, value.name, &TensorInfo::name)) throw fail(Code::invalid_model, "two inputs or outputs are called '{}'", value.name);
         const uint64_t size = bytes_of(value.dtype, static_cast<uint64_t>(element_count(*value.shape)));
         infos.push_back({.name = value.name, .dtype = value.dtype, .shape = *value.shape,
                          .region = add_region(role, i, size, role == Role::output), .size_bytes = size});

@@ -252,6 +252,13 @@ void Lowering::conv(const Node& group, kawara_conv body, const Operand& a, const
 
 void Lowering::copy(const Node& node, kawara_engine engine, DType dtype, const Shape& shape, const View& from, const View& to) {
   if (element_count(shape) == 0) return;
+  // Two nibbles share a byte: 4-bit tensors are moved whole, as bytes.
+  if (bits(dtype) == 4) {
+    const bool whole = from.strides == dense_strides(shape) && to.strides == from.strides && from.offset == 0 && to.offset == 0;
+    if (!whole) throw Error(Code::unsupported, fmt::format("{} '{}': elements of 4 bits can't be rearranged", node.op, node.name), node.name);
+    const Shape bytes{(element_count(shape) + 1) / 2};
+    return copy(node, engine, DType::u8, bytes, {from.buffer, 0, {1}}, {to.buffer, 0, {1}});
+  }
   // Neighbouring dimensions that both sides step through as through one are joined.
   std::vector<int64_t> extents, source, target;
   for (size_t i = 0; i < shape.size(); ++i) {

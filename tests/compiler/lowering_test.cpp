@@ -253,6 +253,92 @@ TEST(Lowering, ASliceRunsBackwards) {
   expect_near(got, want);
 }
 
+TEST(Lowering, EveryReductionMeansWhatItsNameSays) {
+  const Array x = numbers({2, 6}, 1);
+  const std::pair<std::string, std::function<float(float, float)>> steps[] = {
+      {"ReduceSum", [](float a, float b) { return a + b; }},       {"ReduceProd", [](float a, float b) { return a * b; }},
+      {"ReduceMax", [](float a, float b) { return std::max(a, b); }}, {"ReduceMin", [](float a, float b) { return std::min(a, b); }},
+      {"ReduceL1", [](float a, float b) { return a + std::abs(b); }}, {"ReduceSumSquare", [](float a, float b) { return a + b * b; }},
+      {"ReduceL2", [](float a, float b) { return a + b * b; }}};
+  for (const auto& [op, step] : steps) {
+    SCOPED_TRACE(op);
+    Array want{{2, 1}, {0, 0}};
+    for (int64_t row = 0; row < 2; ++row) {
+      const bool starts_at_first = op == "ReduceMax" || op == "ReduceMin" || op == "ReduceProd";
+      float value = starts_at_first ? x.at({row, 0}) : step(0, x.at({row, 0}));
+      for (int64_t i = 1; i < 6; ++i) value = step(value, x.at({row, i}));
+      want.at({row, 0}) = op == "ReduceL2" ? std::sqrt(value) : value;
+    }
+    // The axes are an attribute, or an input since version 13 of ReduceSum and 18 of the others.
+    expect_near(run("graph \"g\" opset 11 (%x: f32[2,6]) {\n %y = " + op + "(%x) { axes = [1] }\n return %y\n}", {x}), want);
+    expect_near(run("graph \"g\" opset 18 (%x: f32[2,6]) {\n %a = i64[1] dense<-1>\n %y = " + op + "(%x, %a)\n return %y\n}", {x}), want);
+  }
+}
+
+TEST(Lowering, GlobalPoolsSweepAllSpatialDimensions) {
+  const Array x = numbers({2, 3, 4, 5}, 1);
+  Array mean{{2, 3, 1, 1}, std::vector<float>(6)}, greatest{{2, 3, 1, 1}, std::vector<float>(6, -1e30f)};
+  for_each_point(x.shape, [&](const Index& i) {
+    mean.at({i[0], i[1], 0, 0}) += x.at(i) / 20;
+    greatest.at({i[0], i[1], 0, 0}) = std::max(greatest.at({i[0], i[1], 0, 0}), x.at(i));
+  });
+  const auto text = [](const char* op) { return fmt::format("graph \"g\" opset 13 (%x: f32[2,3,4,5]) {{\n %y = {}(%x)\n return %y\n}}", op); };
+  expect_near(run(text("GlobalAveragePool"), {x}), mean);
+  expect_near(run(text("GlobalMaxPool"), {x}), greatest);
+}
+
+TEST(Lowering, InputsAndConstantsCanBeOutputs) {
+  const Program program = compile_text(R"(graph "g" opset 13 (%x: f32[3], %unused: f32[2]) {
+    %c = f32[2] dense<5.0, 6.0>
+    return %x, %c
+  })");
+  const float x[] = {1, 2, 3};
+  const auto bytes = std::as_bytes(std::span(x));
+  const auto outputs = run_program(program, {{bytes.begin(), bytes.end()}, std::vector<std::byte>(8)});
+  const auto values = [&](size_t i) {
+    std::vector<float> result(outputs[i].size() / 4);
+    std::memcpy(result.data(), outputs[i].data(), outputs[i].size());
+    return result;
+  };
+  EXPECT_THAT(values(0), testing::ElementsAre(1, 2, 3));
+  EXPECT_THAT(values(1), testing::ElementsAre(5, 6));
+}
+
+TEST(Lowering, TwoOutputsOfOneNameAreRefused) {
+  try {
+    compile_text("graph \"g\" opset 13 (%x: f32[3]) {\n %y = Relu(%x)\n return %y, %y\n}");
+    FAIL() << "both were taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid_model);
+  }
+}
+
+TEST(Lowering, TensorsWithoutElementsNeedNoCommands) {
+  const Program program = compile_text(R"(graph "g" opset 13 (%x: f32[0,3], %w: f32[3,2]) {
+    %a = Relu(%x)
+    %y = MatMul(%a, %w)
+    return %y
+  })");
+  EXPECT_EQ(outline(program), "IN Input\n");
+  EXPECT_THAT(run_floats(program, {{}, std::vector<float>(6)}), IsEmpty());
+}
+
+TEST(Lowering, AProductOverNothingIsZero) {
+  const Array got = run("graph \"g\" opset 13 (%a: f32[2,0], %b: f32[0,3]) {\n %y = MatMul(%a, %b)\n return %y\n}", {{{2, 0}, {}}, {{0, 3}, {}}});
+  EXPECT_THAT(got.values, testing::Each(0.0f));
+}
+
+TEST(Lowering, AModelTooLargeForTheTargetIsRefused) {
+  compiler::Graph graph = compiler::parse_graph("graph \"g\" opset 13 (%x: f32[16384,8192]) {\n %y = Relu(%x)\n return %y\n}");
+  compiler::specialise(graph, {});
+  try {
+    compiler::build(std::move(graph), compiler::find_target("k1-mini"));
+    FAIL() << "1 GiB fitted into 256 MiB";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::out_of_memory);
+  }
+}
+
 // Each of nine inputs is one stream, and a section has eight: the group becomes two commands.
 TEST(Lowering, AGroupThatBreaksALimitIsSplit) {
   std::string text = "graph \"g\" opset 13 (%x0: f32[4]";
