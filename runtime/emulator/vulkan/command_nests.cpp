@@ -35,6 +35,7 @@ Nest vector_nest(const hw::CommandView& command) {
   Nest nest = section_nest(section);
   nest.n_par = section.fields().n_par;
   for (unsigned i = 0; i < nest.n_par; ++i) nest.extent[i] = section.fields().extent[i];
+  nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
   nest.limit = nest_limit(command.header(), static_cast<uint8_t>(command.header().flags & KAWARA_HEADER_LIMIT_DIM));
   return nest;
 }

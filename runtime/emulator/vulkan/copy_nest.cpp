@@ -24,6 +24,7 @@ class CopyNest {
   Nest build() {
     nest_.n_par = kParallelMax;
     for (unsigned i = 0; i < kParallelMax; ++i) nest_.extent[i] = copy_.extent[i];
+    nest_.counts_health = copy_.header.flags & KAWARA_HEADER_HEALTH;
     nest_.limit = nest_limit(copy_.header, static_cast<uint8_t>(copy_.header.flags & KAWARA_HEADER_LIMIT_DIM));
     const bool fills = copy_.flags & KAWARA_COPY_FILL;
     const bool indexes = copy_.flags & (KAWARA_COPY_GATHER | KAWARA_COPY_SCATTER);

@@ -111,6 +111,7 @@ void add_gemm(Recorder& recorder, const hw::CommandView& command) {
   const uint8_t dim = limit_dim(gemm.header);
   nest.limit = nest_limit(gemm.header, dim < 4 ? dim : 0xff);
   if (dim == 3) nest.limit.divisor = group;
+  nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
   recorder.add_nest(nest);
   recorder.recording().use_scratch(scratch);
 }
@@ -207,6 +208,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   constexpr uint8_t kLoopOfDim[] = {0, 1, 0xff, 1, 2, 3, 4};
   nest.limit = nest_limit(conv.header, dim < 7 ? kLoopOfDim[dim] : 0xff);
   if (dim == 3) nest.limit.divisor = group;
+  nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
   recorder.add_nest(nest);
   recorder.recording().use_scratch(scratch);
 }

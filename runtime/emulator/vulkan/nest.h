@@ -14,9 +14,9 @@ namespace kawara::emulator::vulkan {
 
 inline constexpr unsigned kParallelMax = 6, kIndices = 9;
 
-// Where data lies: in a region of the job, or in the executor's scratch memory.
+// Where data lies: in a region of the job, in the executor's scratch memory, or where it counts NaN and its like.
 struct Place {
-  static constexpr uint32_t kScratch = 0x10000;
+  static constexpr uint32_t kScratch = 0x10000, kHealth = 0x10001;
   uint32_t region = 0;
   uint64_t offset = 0;  // bytes
 };
@@ -55,6 +55,7 @@ struct Nest {
   std::vector<kawara_phase> phases;
   std::vector<kawara_instr> instrs;
   NestLimit limit;
+  bool counts_health = false;
 
   uint32_t first_accumulator() const { return static_cast<uint32_t>(streams.size()) - n_accumulators; }
 };

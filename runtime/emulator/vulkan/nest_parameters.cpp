@@ -27,6 +27,7 @@ void NestParameters::add(ParameterKind kind, unsigned a, unsigned b, unsigned c,
 NestParameters::NestParameters(const NestPlan& plan, const Box& box, uint64_t row) {
   for (unsigned i = 0; i < plan.streams.size(); ++i) add(ParameterKind::stream_address, i, 0, 0, 0, true);
   if (plan.limit.is_set) add(ParameterKind::limit_address, 0, 0, 0, 0, true);
+  if (plan.counts_health) add(ParameterKind::health_address, 0, 0, 0, 0, true);
   if (plan.limit.is_set) add(ParameterKind::limit_divisor, 0, 0, 0, plan.limit.divisor);
   add(ParameterKind::points, 0, 0, 0, box.points());
   add(ParameterKind::row, 0, 0, 0, row);

@@ -24,7 +24,7 @@ struct AddressSlot {
 };
 
 enum class ParameterKind : uint8_t {
-  stream_address, limit_address,              // u64, per run
+  stream_address, limit_address, health_address,  // u64, per run
   limit_divisor,                              // beside it
   points, row,                                // of the dispatch; row: invocations per line of workgroups
   count, magic, shift, first,                 // per parallel loop

@@ -57,7 +57,8 @@ bool plan_stream(const Nest& nest, PlanStream& stream) {
     wide |= !fits32(range.low) || !fits32(range.high) || coordinate.extent > INT32_MAX;
     const Wide far = Wide{coordinate.stride} * unit * coordinate.extent;
     reach += far < 0 ? -far : far;
-    stream.coordinates.push_back({coordinate, coordinate.stride * unit});
+    // Without any element inside, the stride is any number at all.
+    stream.coordinates.push_back({coordinate, static_cast<int64_t>(static_cast<uint64_t>(coordinate.stride) * static_cast<uint64_t>(unit))});
   }
   const Wide origin = NestPlan::counts_nibbles(stream.fields.dtype) ? Wide{stream.origin} : 0;
   return wide || !fits32(reach + (origin < 0 ? -origin : origin));
@@ -129,6 +130,7 @@ NestPlan plan(const Nest& nest) {
   result.constants = nest.constants;
   result.instrs = nest.instrs;
   result.limit = nest.limit;
+  result.counts_health = nest.counts_health;
   for (const NestStream& stream : nest.streams) {
     result.streams.push_back({stream, 0, {}, {}});
     result.is_wide |= plan_stream(nest, result.streams.back());
@@ -154,6 +156,7 @@ std::string NestPlan::identity() const {
     put(key, static_cast<uint8_t>(loops->size()));
     for (const PlanLoop& loop : *loops) put(key, loop.index);
   }
+  put(key, counts_health);
   put(key, n_in);
   put(key, n_accumulators);
   put(key, static_cast<uint8_t>(streams.size()));

@@ -40,6 +40,7 @@ struct NestPlan {
   std::vector<uint32_t> constants;
   std::vector<kawara_instr> instrs;
   NestLimit limit;
+  bool counts_health = false;
   bool is_wide = false;  // addresses need more than 32 bits
 
   uint32_t first_accumulator() const { return static_cast<uint32_t>(streams.size()) - n_accumulators; }

@@ -31,10 +31,10 @@ Pipelines::~Pipelines() {
   for (const auto& [identity, pipeline] : pipelines_) device_->vk().DestroyPipeline(device_->handle(), pipeline, nullptr);
 }
 
-VkPipeline Pipelines::get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
+std::pair<VkPipeline, bool> Pipelines::get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
   const std::scoped_lock lock(mutex_);
   const auto [entry, is_new] = pipelines_.try_emplace(identity, VK_NULL_HANDLE);
-  if (!is_new) return entry->second;
+  if (!is_new) return {entry->second, false};
   try {
     entry->second = create(generate());
   } catch (...) {
@@ -42,7 +42,7 @@ VkPipeline Pipelines::get(const std::string& identity, const std::function<std::
     throw;
   }
   ++compiled_;
-  return entry->second;
+  return {entry->second, true};
 }
 
 VkPipeline Pipelines::create(std::span<const uint32_t> code) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "emulator/vulkan/vulkan_device.h"
@@ -22,8 +23,8 @@ class Pipelines {
   Pipelines(const Pipelines&) = delete;
   Pipelines& operator=(const Pipelines&) = delete;
 
-  // The pipeline of `identity`; `generate` writes its SPIR-V if there is none yet. Thread-safe.
-  VkPipeline get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate);
+  // The pipeline of `identity`, and whether it is new: then `generate` wrote its SPIR-V. Thread-safe.
+  std::pair<VkPipeline, bool> get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate);
   uint64_t compiled() const { return compiled_; }
 
  private:

@@ -48,6 +48,8 @@ struct Kernel {
   const char* name;
   std::span<const uint32_t> code;
   uint32_t rows, lines, batches;  // rows of an invocation; row blocks and batches of a workgroup
+  // A multiplication on two cores of a software device, generously: it bounds the time to an abort.
+  uint64_t term_picoseconds;
 };
 
 // Whether distances between inputs of one batch need more than 32 bits.
@@ -64,7 +66,7 @@ bool is_wide(const Product& product) {
 
 Kernel choose(const Product& product) {
   // Few rows to a product, as in a depthwise convolution: a block of eight would compute most of them for nothing.
-#define KAWARA_KERNEL(name) (product.rows < 4 ? Kernel{#name, name, 1, 1, 8} : Kernel{#name, name, 8, 2, 1})
+#define KAWARA_KERNEL(name) (product.rows < 4 ? Kernel{#name, name, 1, 1, 8, 4000} : Kernel{#name, name, 8, 2, 1, 500})
 #define KAWARA_FORMS(name) \
   is_wide(product) ? (product.is_transposed ? KAWARA_KERNEL(name##_transposed_wide) : KAWARA_KERNEL(name##_wide)) \
                    : (product.is_transposed ? KAWARA_KERNEL(name##_transposed) : KAWARA_KERNEL(name))
@@ -118,8 +120,6 @@ struct Part {
 };
 
 constexpr uint32_t kPositionsOfBlock = 32;
-// A multiplication on two cores of a software device, generously: it bounds the time to an abort.
-constexpr uint64_t kPicosecondsPerTerm = 600;
 constexpr uint64_t kGroupsMax = 65535;
 
 void add_part(Recorder& recorder, const Product& product, const Kernel& kernel, ProductParameters p, const Part& part) {
@@ -141,10 +141,10 @@ void add_part(Recorder& recorder, const Product& product, const Kernel& kernel, 
                     {offsetof(ProductParameters, sums), product.sums}};
   if (product.has_pad_place) dispatch.slots.push_back({offsetof(ProductParameters, pad_address), product.pad_place});
   if (product.limits_depth) dispatch.slots.push_back({offsetof(ProductParameters, limit_address), product.limit});
-  dispatch.pipeline = recorder.pipelines().get(kernel.name, [&] { return std::vector(kernel.code.begin(), kernel.code.end()); });
+  dispatch.count_at = offsetof(ProductParameters, end_batch);
   const uint64_t terms = uint64_t{product.depth} * product.taps[0] * product.taps[1] * product.taps[2];
-  dispatch.estimate_ns = part.batches * part.rows * part.positions * std::max<uint64_t>(terms, 1) * kPicosecondsPerTerm / 1000;
-  recorder.add_dispatch(std::move(dispatch));
+  dispatch.estimate_ns = part.batches * part.rows * part.positions * std::max<uint64_t>(terms, 1) * kernel.term_picoseconds / 1000;
+  recorder.add_dispatch(std::move(dispatch), kernel.name, [&] { return std::vector(kernel.code.begin(), kernel.code.end()); });
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ void add_product(Recorder& recorder, const Product& product) {
   const ProductParameters p = parameters_of(product);
   // Each part is at most a slice's time and a grid's size: whole rows of blocks where that goes, else pieces of them.
   const uint64_t terms = std::max<uint64_t>(1, uint64_t{product.depth} * product.taps[0] * product.taps[1] * product.taps[2]);
-  const uint64_t outputs = std::max<uint64_t>(1, Recording::kSliceNs * 1000 / kPicosecondsPerTerm / terms);
+  const uint64_t outputs = std::max<uint64_t>(1, Recording::kSliceNs * 1000 / kernel.term_picoseconds / terms);
   const uint64_t row_block = uint64_t{kernel.rows} * kernel.lines;
   const uint64_t positions_each = std::clamp<uint64_t>(outputs / std::min<uint64_t>(row_block, product.rows) / kPositionsOfBlock, 1, kGroupsMax) * kPositionsOfBlock;
   const uint64_t rows_each = std::clamp(outputs / std::min(positions, positions_each) / row_block, uint64_t{1}, kGroupsMax) * row_block;

@@ -49,8 +49,9 @@ bool is_host_copy(const hw::CommandView& command, const Job& job) {
 
 }  // namespace
 
-std::unique_ptr<Recording> Recorder::record(const Job& job, uint32_t end) {
+std::unique_ptr<Recording> Recorder::record(const Job& job, uint32_t end, const Progress& progress) {
   recording_ = std::make_unique<Recording>(device_);
+  progress_ = &progress;
   for (command_ = 0; command_ < end; ++command_) {
     command_has_dispatch_ = false;
     const hw::CommandView command(job.commands, job.offsets[command_]);
@@ -59,6 +60,7 @@ std::unique_ptr<Recording> Recorder::record(const Job& job, uint32_t end) {
     else
       add_command(command, job);
     recording_->retire(command_);
+    if (progress.aborted()) return nullptr;
   }
   recording_->finish();
   return std::move(recording_);
@@ -74,9 +76,28 @@ void Recorder::add_command(const hw::CommandView& command, const Job&) {
   }
 }
 
-void Recorder::add_dispatch(Dispatch dispatch) {
+void Recorder::add_dispatch(Dispatch dispatch, const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
+  const auto [pipeline, is_new] = pipelines_.get(identity, generate);
+  dispatch.pipeline = pipeline;
+  dispatch.joins_previous = command_has_dispatch_;
+  if (is_new) warm(dispatch);
   recording_->add(std::move(dispatch), command_);
   command_has_dispatch_ = true;
+}
+
+// Drivers leave the larger part of compilation to the first dispatch. It happens here, shader by shader with word to the
+// command processor in between, rather than all together in a slice of the first run.
+void Recorder::warm(Dispatch dispatch) {
+  VulkanBuffer nothing(device_, 4096);
+  std::ranges::fill(nothing.bytes(), std::byte{0});
+  std::ranges::fill_n(dispatch.parameters.begin() + dispatch.count_at, sizeof(uint32_t), std::byte{0});
+  dispatch.groups_x = dispatch.groups_y = dispatch.groups_z = 1;
+  Recording once(device_);
+  once.add(std::move(dispatch), 0);
+  once.finish();
+  once.write_addresses([&](const Place&) { return nothing.address(); });
+  device_->run(once.steps().front().commands);
+  progress_->work();
 }
 
 void Recorder::add_nest(const Nest& nest) {
@@ -120,11 +141,11 @@ void Recorder::add_box(const NestPlan& plan, const std::string& identity, uint32
       dispatch.slots.push_back({parameter.offset, place});
     }
     if (parameter.kind == ParameterKind::limit_address) dispatch.slots.push_back({parameter.offset, plan.limit.place});
+    if (parameter.kind == ParameterKind::health_address) dispatch.slots.push_back({parameter.offset, {Place::kHealth, 0}});
+    if (parameter.kind == ParameterKind::points) dispatch.count_at = parameter.offset;
   }
-  dispatch.pipeline = pipelines_.get(identity, [&] { return optimise(SectionShader(plan, local_size).build()); });
   dispatch.estimate_ns = points * picoseconds / 1000;
-  dispatch.joins_previous = command_has_dispatch_;
-  add_dispatch(std::move(dispatch));
+  add_dispatch(std::move(dispatch), identity, [&] { return optimise(SectionShader(plan, local_size).build()); });
 }
 
 }  // namespace kawara::emulator::vulkan

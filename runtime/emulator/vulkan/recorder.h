@@ -15,18 +15,19 @@ class Recorder {
  public:
   Recorder(std::shared_ptr<VulkanDevice> device, Pipelines& pipelines) : device_(std::move(device)), pipelines_(pipelines) {}
 
-  // Commands [0, end) of the job.
-  std::unique_ptr<Recording> record(const Job& job, uint32_t end);
+  // Commands [0, end) of the job. Shaders are compiled on the way, which may take long: null if progress said to stop.
+  std::unique_ptr<Recording> record(const Job& job, uint32_t end, const Progress& progress);
 
   // For the builders of commands: dispatches of the command that is being recorded.
   void add_nest(const Nest& nest);
-  void add_dispatch(Dispatch dispatch);
+  // The pipeline of `identity`, compiled if it is new, is filled in.
+  void add_dispatch(Dispatch dispatch, const std::string& identity, const std::function<std::vector<uint32_t>()>& generate);
   // What follows reads what the command's dispatches wrote so far.
   void start_pass() { command_has_dispatch_ = false; }
   Recording& recording() { return *recording_; }
-  Pipelines& pipelines() { return pipelines_; }
 
  private:
+  void warm(Dispatch dispatch);
   void add_command(const hw::CommandView& command, const Job& job);
   void add_box(const NestPlan& plan, const std::string& identity, uint32_t local_size, Box box, uint64_t point_ns);
 
@@ -35,6 +36,7 @@ class Recorder {
   std::unique_ptr<Recording> recording_;
   uint32_t command_ = 0;
   bool command_has_dispatch_ = false;
+  const Progress* progress_ = nullptr;
 };
 
 }  // namespace kawara::emulator::vulkan

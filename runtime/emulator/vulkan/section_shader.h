@@ -46,12 +46,15 @@ class SectionShader {
   // Streams.
   struct Element {
     Id unit, inside;  // offset in the stream's units; inside is none where it always is
+    Id found;         // whether indices from data lie inside; none without such
   };
   Element find_element(unsigned stream);
   Id coordinate_value(unsigned stream, unsigned number, Id& inside);
   Id address_of(unsigned stream, Id unit);
   Id load(unsigned stream);
   void store(unsigned stream, Id value, uint8_t type);
+  void count_health(Id value, uint8_t type);
+  void count(unsigned counter, Id condition);
   void store_nibble(unsigned stream, Id unit, Id value);
 
   Id index_type() const { return plan_.is_wide ? b_.u64_type : b_.u32_type; }

@@ -156,14 +156,17 @@ Id SectionShader::coordinate_value(unsigned stream, unsigned number, Id& inside)
 SectionShader::Element SectionShader::find_element(unsigned stream) {
   const Id type = index_type();
   const PlanStream& fields = plan_.streams[stream];
-  Element element{stream_start_[stream], Id::none};
+  Element element{stream_start_[stream], Id::none, Id::none};
   for (const PlanLoop& loop : plan_.reduced) {
     if (fields.step[loop.index] == 0) continue;
     if (const Id index = index_value(loop.index); index != Id::none)
       element.unit = add(type, element.unit, multiply(type, index, parameter(ParameterKind::step, stream, 0, loop.index)));
   }
   for (unsigned j = 0; j < fields.coordinates.size(); ++j) {
-    const Id value = coordinate_value(stream, j, element.inside);
+    Id inside = Id::none;
+    const Id value = coordinate_value(stream, j, inside);
+    if (inside != Id::none) element.inside = and_also(element.inside, inside);
+    if (inside != Id::none && (fields.coordinates[j].fields.flags & KAWARA_COORD_INDEXED)) element.found = and_also(element.found, inside);
     element.unit = add(type, element.unit, multiply(type, value, parameter(ParameterKind::coordinate_step, stream, j)));
   }
   return element;
@@ -208,14 +211,17 @@ Id SectionShader::load(unsigned stream) {
 
 void SectionShader::store(unsigned stream, Id value, uint8_t type) {
   const NestStream& fields = plan_.streams[stream].fields;
+  const Id wide_value = value;
   value = codec_.narrow(value, type, fields.dtype, (fields.flags & KAWARA_STREAM_SATURATE) != 0);
   const Element element = find_element(stream);
+  if (plan_.counts_health && element.found != Id::none) count(2, b_.op(spv::OpLogicalNot, b_.bool_type, {element.found}));
   const Id write = b_.label(), end = b_.label();
   if (element.inside != Id::none) {
     b_.selection_merge(end);
     b_.branch_if(element.inside, write, end);
     b_.open(write);
   }
+  if (plan_.counts_health) count_health(wide_value, type);
   if (NestPlan::counts_nibbles(fields.dtype)) {
     store_nibble(stream, element.unit, value);
   } else {
@@ -227,6 +233,23 @@ void SectionShader::store(unsigned stream, Id value, uint8_t type) {
     b_.branch(end);
     b_.open(end);
   }
+}
+
+void SectionShader::count_health(Id value, uint8_t type) {
+  if (type != KAWARA_DTYPE_f32) return;
+  const Id magnitude = b_.op(spv::OpBitwiseAnd, b_.u32_type, {value, b_.u32(0x7fffffff)});
+  count(0, microcode_.is_nan(value));
+  count(1, test(spv::OpIEqual, magnitude, b_.u32(0x7f800000)));
+}
+
+void SectionShader::count(unsigned counter, Id condition) {
+  const Id happens = b_.label(), end = b_.label();
+  b_.selection_merge(end);
+  b_.branch_if(condition, happens, end);
+  b_.open(happens);
+  b_.atomic_at(spv::OpAtomicIAdd, add(b_.u64_type, parameter(ParameterKind::health_address), b_.u64(4 * counter)), b_.u32(1));
+  b_.branch(end);
+  b_.open(end);
 }
 
 // The neighbour in the same byte belongs to another invocation: only this nibble may change.

@@ -33,12 +33,13 @@ class VulkanExecutor {
     std::string key;
     std::unique_ptr<Recording> recording;
   };
-  Recording& recording_of(const Job& job, uint32_t end);
+  Recording* recording_of(const Job& job, uint32_t end, const Progress& progress);  // null: told to stop
   void prepare(Recording& recording, const Job& job);
+  Health health() const;
 
   std::shared_ptr<VulkanContext> context_;
   ImportedMemory local_, sram_;
-  std::unique_ptr<VulkanBuffer> scratch_;
+  std::unique_ptr<VulkanBuffer> scratch_, health_;
   std::list<Entry> recordings_;  // used last stands first
   uint64_t recordings_made_ = 0;
 };

@@ -2,6 +2,8 @@
 // Jobs on Vulkan: copies, order, replay, progress.
 #include <gmock/gmock.h>
 
+#include <cmath>
+
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
 #include "emulator/vulkan/twins.h"
@@ -88,6 +90,29 @@ TEST(VulkanJob, CopiesInRunsAndCopiesOut) {
   twins.run(commands);
   EXPECT_EQ(twins.vulkan<float>(target), twins.reference<float>(target));
   EXPECT_EQ(twins.vulkan<float>(target)[7], values[7] * 3);
+}
+
+// NaN, infinities, and stores whose index leads nowhere.
+TEST(VulkanJob, CountsWhatItsHealthFlagAsksFor) {
+  Twins twins;
+  const auto in = twins.local(std::vector<float>{1, NAN, INFINITY, -INFINITY, 0, NAN, 2, 3}), out = twins.local(std::vector<float>(8));
+  const auto index = twins.local(std::vector<int32_t>{0, 1, 2, 3, 8, 5, -1, 7});
+  auto section = scale(in, out, 8, 2);
+  section.n_in = 2;
+  section.streams = {stream(in, kF32, 0, 1), stream(index, kI32, 0, 1), stream(out, kF32, 1, 1)};
+  section.coords.push_back(coord(1, 8, {}));
+  section.coords[1].flags = KAWARA_COORD_INDEXED, section.coords[1].reg = 1;
+  section.instrs = {load(kF32, 0, 0), load(kI32, 1, 1), store(kF32, 0, 2)};
+  auto vector = hw::blank<kawara_vector>();
+  vector.header.flags |= KAWARA_HEADER_HEALTH;
+  hw::Commands commands;
+  commands.append(hw::encode(vector, &section));
+  const auto [vulkan, reference] = twins.run(commands);
+  EXPECT_EQ(vulkan.nan, reference.nan);
+  EXPECT_EQ(vulkan.inf, reference.inf);
+  EXPECT_EQ(vulkan.dropped, reference.dropped);
+  EXPECT_EQ(vulkan.nan, 2u);
+  EXPECT_EQ(vulkan.dropped, 2u);
 }
 
 // The executor itself, so that its counters can be seen.

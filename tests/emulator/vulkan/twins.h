@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -82,10 +83,10 @@ class Twins {
   static emulator::Progress quiet() {
     return {[](uint32_t) {}, [] {}, [] { return false; }};
   }
-  void run(const hw::Commands& commands) {
+  // What both counted: the executor under test, the reference.
+  std::array<emulator::Health, 2> run(const hw::Commands& commands) {
     const auto end = static_cast<uint32_t>(commands.offsets().size());
-    vulkan_(job(commands, 0), end, quiet());
-    reference_(job(commands, 1), end, quiet());
+    return {vulkan_(job(commands, 0), end, quiet()), reference_(job(commands, 1), end, quiet())};
   }
   template <typename Body>
   void run(const Body& body, const hw::Section* section = nullptr) {
