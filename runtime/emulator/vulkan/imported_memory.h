@@ -16,7 +16,6 @@ class ImportedMemory {
 
   ImportedMemory(std::shared_ptr<VulkanDevice> device, std::span<std::byte> memory, uint64_t slab_bytes = kSlabBytes);
 
-  bool contains(const std::byte* data) const { return data >= memory_.data() && data < memory_.data() + memory_.size(); }
   // Where shaders find the `size` bytes at `data`. Throws out_of_memory if the device cannot show them as one piece.
   uint64_t address(const std::byte* data, uint64_t size);
 

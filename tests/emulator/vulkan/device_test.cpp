@@ -46,8 +46,8 @@ TEST(ImportedMemory, ShowsShadersEachByteWhereverASlabEnds) {
   vulkan::ImportedMemory imported(device, memory.bytes, 4096);
   const uint64_t start = imported.address(memory.bytes.data() + 100, 10000);
   EXPECT_EQ(imported.address(memory.bytes.data() + 100, 10000), start);
-  EXPECT_TRUE(imported.contains(memory.bytes.data()));
-  EXPECT_FALSE(imported.contains(memory.bytes.data() + memory.bytes.size()));
+  EXPECT_NE(start, 0u);
+  EXPECT_EQ(start % 4096, 100u);
 }
 
 TEST(ImportedMemory, RefusesMemoryThatStartsWithinAPage) {

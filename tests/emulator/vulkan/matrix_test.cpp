@@ -55,7 +55,35 @@ TEST_P(VulkanGemm, IsWithinTheBound) {
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, VulkanGemm,
                          testing::Values(GemmShape{1, 40, 120, 64, false}, GemmShape{1, 33, 65, 70, true}, GemmShape{3, 9, 100, 17, false},
-                                         GemmShape{1, 1, 200, 128, false}, GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true}));
+                                         GemmShape{1, 1, 200, 128, false}, GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true},
+                                         // More than one slice of time.
+                                         GemmShape{1, 3, 2000, 3000, false}, GemmShape{1, 400, 400, 700, false}));
+
+// k is cut short, and so is the number of columns, which the epilogue sees in pairs.
+TEST(VulkanGemm, ObeysALimitOfEachDimension) {
+  constexpr uint32_t M = 12, N = 40, K = 30;
+  for (const uint32_t dim : {0u, 2u, 3u, 4u}) {
+    for (const int32_t limit : {0, 10, 100}) {
+      Twins twins;
+      const auto a = twins.local(noise(M * K, 1)), b = twins.local(noise(K * N, 2)), out = twins.local(noise(M * N / 2, 3));
+      const auto limits = twins.local(std::vector<int32_t>{limit});
+      auto gemm = hw::blank<kawara_gemm>();
+      gemm.header.flags = dim;
+      gemm.header.limit = hw::operand(limits, 0);
+      gemm.M = M, gemm.N = N, gemm.K = K;
+      gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+      gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+      gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N, gemm.b.stride[3] = 1;
+      auto section = store_sums(out, kF32, {coord(N / 2, M, {{2, 1}}), coord(1, N / 2, {{3, 1}})});
+      section.acc_group = 2;
+      section.instrs = {instr(KAWARA_OP_sub, kF32, 0, accumulator(0), accumulator(1)), store(kF32, 0, 0)};
+      section.phases = {once(2)};
+      twins.run(gemm, &section);
+      SCOPED_TRACE(testing::Message() << "dimension " << dim << ", limit " << limit);
+      expect_close(twins, out, 2 * K);
+    }
+  }
+}
 
 TEST(VulkanGemm, OfNoTermsGivesZeros) {
   Twins twins;
@@ -167,7 +195,9 @@ TEST_P(VulkanConv, IsWithinTheBound) {
 INSTANTIATE_TEST_SUITE_P(Shapes, VulkanConv,
                          testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
                                          ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
-                                         ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true}));
+                                         ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true},
+                                         // More than one slice of time.
+                                         ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false}));
 
 // What a squeeze-and-excitation block does: a convolution of a single position.
 TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
@@ -182,6 +212,23 @@ TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
   const auto section = store_sums(out, kF32, {coord(1, OC, {{1, 1}})});
   twins.run(conv, &section);
   expect_close(twins, out, IC);
+}
+
+// A stride beyond 2 GiB, though of a dimension with a single value.
+TEST(VulkanConv, OfInputsFarApartIsWithinTheBound) {
+  constexpr uint32_t C = 8, IN = 7;
+  Twins twins;
+  const auto a = twins.local(noise(C * IN * IN, 1)), b = twins.local(noise(C * C * 9, 2)), out = twins.local(std::vector<float>(C * IN * IN));
+  auto conv = hw::blank<kawara_conv>();
+  conv.IC = conv.OC = C;
+  for (int i = 1; i < 3; ++i) conv.in[i] = conv.out[i] = IN, conv.kernel[i] = 3, conv.pad[i] = 1;
+  conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+  conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
+  conv.a_stride[2] = IN * IN, conv.a_stride[3] = int64_t{1} << 36, conv.a_stride[4] = IN, conv.a_stride[5] = 1;
+  conv.b_stride[1] = C * 9, conv.b_stride[2] = 9, conv.b_stride[4] = 3, conv.b_stride[5] = 1;
+  const auto section = store_sums(out, kF32, {coord(IN * IN, C, {{1, 1}}), coord(IN, IN, {{3, 1}}), coord(1, IN, {{4, 1}})});
+  twins.run(conv, &section);
+  expect_close(twins, out, C * 9);
 }
 
 // u8 input whose border holds the zero point, i8 weights.

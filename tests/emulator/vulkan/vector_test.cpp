@@ -134,6 +134,47 @@ TEST(VulkanVector, RunsOrderedStepsInOrder) {
   expect_same(twins, out, DType::f32);
 }
 
+// The limit is read when the command starts: of a parallel loop, of one that is summed, and of nothing at all.
+TEST(VulkanVector, ObeysALimitOfEachDimension) {
+  for (const uint32_t dim : {0u, 1u, 6u}) {
+    for (const int32_t limit : {0, -3, 5, 40, 100, 1000}) {
+      Twins twins;
+      const auto in = twins.local(noise(10 * 12 * 200, 3)), out = twins.local(noise(120, 4)), limits = twins.local(std::vector<int32_t>{limit});
+      hw::Section section;
+      section.extent = {10, 12, 0, 0, 0, 0, 200};
+      section.n_par = 2;
+      section.n_red = 1;
+      section.n_in = 1;
+      section.streams = {stream(in, kF32, 0, 3), stream(out, kF32, 3, 2)};
+      section.coords = {coord(2400, 10, {{0, 1}}), coord(200, 12, {{1, 1}}), coord(1, 200, {{6, 1}}), coord(12, 10, {{0, 1}}), coord(1, 12, {{1, 1}})};
+      section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_red_add, kF32, 1, 0), store(kF32, 1, 1)};
+      section.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 2, 3)};
+      auto vector = hw::blank<kawara_vector>();
+      vector.header.flags = dim;
+      vector.header.limit = hw::operand(limits, 0);
+      twins.run(vector, &section);
+      SCOPED_TRACE(testing::Message() << "dimension " << dim << ", limit " << limit);
+      expect_same(twins, out, DType::f32);
+    }
+  }
+}
+
+TEST(VulkanVector, OfMorePointsThanASliceTakesMissesNone) {
+  constexpr uint32_t kCount = 9'000'000;
+  Twins twins;
+  const auto in = twins.local(random_elements(DType::u8, kCount, 1)), out = twins.local(std::vector<uint8_t>(kCount));
+  hw::Section section;
+  section.extent = {kCount};
+  section.n_par = 1;
+  section.n_in = 1;
+  section.streams = {stream(in, KAWARA_DTYPE_u8, 0, 1), stream(out, KAWARA_DTYPE_u8, 0, 1)};
+  section.coords = {linear(kCount)};
+  section.instrs = {load(kU32, 0, 0), instr(KAWARA_OP_not, kU32, 0, 0), store(kU32, 0, 1)};
+  section.phases = {once(3)};
+  twins.run(hw::blank<kawara_vector>(), &section);
+  expect_same(twins, out, DType::u8);
+}
+
 // Upsampling by 3/2 (floor), every second element (exact), a clamped border and rows chosen by an index from memory.
 TEST(VulkanVector, FindsElementsByEveryKindOfCoordinate) {
   Twins twins;
