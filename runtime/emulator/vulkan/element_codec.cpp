@@ -112,8 +112,7 @@ Id ElementCodec::narrow_float(Id value, DType dtype, bool saturate) {
     const Id odd = and_(shift_right(magnitude, 23), 1);
     const Id rounded = shift_right(add(add(magnitude, b_.u32(0x3fffff)), odd), 23);
     const Id limited = b_.select(test(spv::OpUGreaterThan, rounded, b_.u32(254)), b_.u32(254), rounded, b_.u32_type);
-    const Id bad = b_.op(spv::OpLogicalOr, b_.bool_type,
-                         {microcode_.is_nan(value), test(spv::OpUGreaterThan, value, b_.u32(0x80000000u))});
+    const Id bad = b_.op(spv::OpLogicalOr, b_.bool_type, {microcode_.is_nan(value), test(spv::OpUGreaterThan, value, b_.u32(0x80000000u))});
     return b_.select(bad, b_.u32(255), limited, b_.u32_type);
   }
   return value;
@@ -158,7 +157,8 @@ Id ElementCodec::narrow_u64(Id value, uint8_t type, bool saturate) {
   }
   // The upper half of the range is converted less 2^63, which is exact there.
   const Id x = microcode_.as_float(value), half = b_.f32_bits(0x5f000000);
-  const Id lower = microcode_.emit(KAWARA_OP_max, KAWARA_DTYPE_i64, 0, microcode_.convert(KAWARA_DTYPE_i64, type, value), b_.u64(0), Id::none);
+  const Id lower =
+      microcode_.emit(KAWARA_OP_max, KAWARA_DTYPE_i64, 0, microcode_.convert(KAWARA_DTYPE_i64, type, value), b_.u64(0), Id::none);
   const Id rest = microcode_.convert(KAWARA_DTYPE_i64, type, microcode_.as_bits(b_.exact(spv::OpFSub, x, half)));
   const Id upper = b_.op(spv::OpBitwiseXor, b_.u64_type, {rest, b_.u64(1ull << 63)});
   const Id result = b_.select(test(spv::OpFOrdGreaterThanEqual, x, half), upper, lower, b_.u64_type);

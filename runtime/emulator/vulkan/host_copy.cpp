@@ -18,8 +18,7 @@ constexpr uint64_t kBytesPerLook = 8 << 20;  // between two looks at aborts
 // Bytes of an operand's region, wherever they lie. A position counts from the start of the region.
 class Window {
  public:
-  Window(const Job& job, uint64_t operand)
-      : region_(job.regions[kawara_operand_region(operand)]), base_(kawara_operand_offset(operand)) {}
+  Window(const Job& job, uint64_t operand) : region_(job.regions[kawara_operand_region(operand)]), base_(kawara_operand_offset(operand)) {}
 
   // The byte at `position` from the operand, and how many follow it in one piece.
   std::span<std::byte> from(int64_t position) {

@@ -106,8 +106,8 @@ void add_gemm(Recorder& recorder, const hw::CommandView& command) {
   if (limit_dim(gemm.header) == 4) limit_depth(product, gemm.header);
   add_product(recorder, product);
   recorder.start_pass();
-  Nest nest = epilogue_nest(section, {gemm.G, gemm.H, gemm.M, gemm.N / group},
-                            {rows * columns * gemm.H, rows * columns, columns, group}, 1, product.sums);
+  Nest nest = epilogue_nest(section, {gemm.G, gemm.H, gemm.M, gemm.N / group}, {rows * columns * gemm.H, rows * columns, columns, group}, 1,
+                            product.sums);
   const uint8_t dim = limit_dim(gemm.header);
   nest.limit = nest_limit(gemm.header, dim < 4 ? dim : 0xff);
   if (dim == 3) nest.limit.divisor = group;
@@ -124,7 +124,8 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   if (has_no_outputs({conv.N, channels, conv.out[0], conv.out[1], conv.out[2]})) return;
   const uint8_t dim = limit_dim(conv.header);
   if (conv.groups > 1 && (dim == 1 || dim == 3))
-    throw fail(Code::unsupported, "conv with a limit on the channels of {} groups: the executor on Vulkan has no kernel for it", conv.groups);
+    throw fail(Code::unsupported, "conv with a limit on the channels of {} groups: the executor on Vulkan has no kernel for it",
+               conv.groups);
   Product product;
   product.is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;

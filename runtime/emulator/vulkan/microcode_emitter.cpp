@@ -147,8 +147,7 @@ Id MicrocodeEmitter::emit_integer(uint8_t op, uint8_t type, Id a, Id b, Id c) {
     case KAWARA_OP_divfloor: return division(op, type, a, b);
     case KAWARA_OP_umulhi: return b_.high_product(a, b);
     case KAWARA_OP_neg: return b_.op(spv::OpSNegate, t, {a});
-    case KAWARA_OP_abs:
-      return b_.select(test(spv::OpSLessThan, a, b_.integer(t, 0)), b_.op(spv::OpSNegate, t, {a}), a, t);
+    case KAWARA_OP_abs: return b_.select(test(spv::OpSLessThan, a, b_.integer(t, 0)), b_.op(spv::OpSNegate, t, {a}), a, t);
     case KAWARA_OP_min:
     case KAWARA_OP_red_min: return pick(has_sign ? spv::OpSLessThan : spv::OpULessThan);
     case KAWARA_OP_max:
@@ -172,8 +171,8 @@ Id MicrocodeEmitter::emit_integer(uint8_t op, uint8_t type, Id a, Id b, Id c) {
 Id MicrocodeEmitter::float_to_integer(uint8_t to, Id a) {
   const bool is_wide = to == KAWARA_DTYPE_i64, has_sign = to != KAWARA_DTYPE_u32;
   const Id t = is_wide ? b_.u64_type : b_.u32_type;
-  const Id low = b_.f32_bits(!has_sign ? 0u : is_wide ? 0xdf000000u : 0xcf000000u);               // 0, -2^63, -2^31
-  const Id high = b_.f32_bits(!has_sign ? 0x4f800000u : is_wide ? 0x5f000000u : 0x4f000000u);     // 2^32, 2^63, 2^31
+  const Id low = b_.f32_bits(!has_sign ? 0u : is_wide ? 0xdf000000u : 0xcf000000u);            // 0, -2^63, -2^31
+  const Id high = b_.f32_bits(!has_sign ? 0x4f800000u : is_wide ? 0x5f000000u : 0x4f000000u);  // 2^32, 2^63, 2^31
   const uint64_t least = !has_sign ? 0 : is_wide ? 1ull << 63 : kSign;
   const uint64_t greatest = !has_sign ? ~0u : is_wide ? ~0ull >> 1 : kMagnitude;
   const Id x = as_float(a);
@@ -188,8 +187,7 @@ Id MicrocodeEmitter::float_to_integer(uint8_t to, Id a) {
 Id MicrocodeEmitter::convert(uint8_t to, uint8_t from, Id a) {
   if (to == from) return a;
   if (from == KAWARA_DTYPE_f32) return float_to_integer(to, a);
-  if (to == KAWARA_DTYPE_f32)
-    return as_bits(b_.op(from == KAWARA_DTYPE_u32 ? spv::OpConvertUToF : spv::OpConvertSToF, b_.f32_type, {a}));
+  if (to == KAWARA_DTYPE_f32) return as_bits(b_.op(from == KAWARA_DTYPE_u32 ? spv::OpConvertUToF : spv::OpConvertSToF, b_.f32_type, {a}));
   if (to == KAWARA_DTYPE_i64) return b_.op(from == KAWARA_DTYPE_i32 ? spv::OpSConvert : spv::OpUConvert, b_.u64_type, {a});
   return from == KAWARA_DTYPE_i64 ? b_.op(spv::OpUConvert, b_.u32_type, {a}) : a;
 }
@@ -200,8 +198,7 @@ Id MicrocodeEmitter::identity(uint8_t op, uint8_t type) {
   switch (op) {
     case KAWARA_OP_red_add: return b_.integer(t, is_float ? kSign : 0);
     case KAWARA_OP_red_mul: return b_.integer(t, is_float ? 0x3f800000u : 1);
-    case KAWARA_OP_red_min:
-      return b_.integer(t, is_float ? kInfinity : is_wide ? ~0ull >> 1 : has_sign ? kMagnitude : ~0u);
+    case KAWARA_OP_red_min: return b_.integer(t, is_float ? kInfinity : is_wide ? ~0ull >> 1 : has_sign ? kMagnitude : ~0u);
     case KAWARA_OP_red_max: return b_.integer(t, is_float ? 0xff800000u : is_wide ? 1ull << 63 : has_sign ? kSign : 0);
     case KAWARA_OP_red_and: return b_.integer(t, ~0ull);
     default: return b_.integer(t, 0);

@@ -24,15 +24,27 @@ struct AddressSlot {
 };
 
 enum class ParameterKind : uint8_t {
-  stream_address, limit_address, health_address,  // u64, per run
-  limit_divisor,                              // beside it
-  points, row,                                // of the dispatch; row: invocations per line of workgroups
-  count, magic, shift, first,                 // per parallel loop
-  reduced_extent,                             // per reduced loop
-  origin, step,                               // per stream (and loop index), as wide as the plan
-  base, coef, den, extent, coordinate_step,   // per tested coordinate
-  pad, pad_high,                              // per stream with tested coordinates
-  constant,                                   // per constant word that an instruction reads
+  stream_address,
+  limit_address,
+  health_address,  // u64, per run
+  limit_divisor,   // beside it
+  points,
+  row,  // of the dispatch; row: invocations per line of workgroups
+  count,
+  magic,
+  shift,
+  first,           // per parallel loop
+  reduced_extent,  // per reduced loop
+  origin,
+  step,  // per stream (and loop index), as wide as the plan
+  base,
+  coef,
+  den,
+  extent,
+  coordinate_step,  // per tested coordinate
+  pad,
+  pad_high,  // per stream with tested coordinates
+  constant,  // per constant word that an instruction reads
 };
 
 struct Parameter {

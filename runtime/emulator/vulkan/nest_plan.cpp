@@ -58,7 +58,8 @@ bool plan_stream(const Nest& nest, PlanStream& stream) {
     const Wide far = Wide{coordinate.stride} * unit * coordinate.extent;
     reach += far < 0 ? -far : far;
     // Without any element inside, the stride is any number at all.
-    stream.coordinates.push_back({coordinate, static_cast<int64_t>(static_cast<uint64_t>(coordinate.stride) * static_cast<uint64_t>(unit))});
+    stream.coordinates.push_back(
+        {coordinate, static_cast<int64_t>(static_cast<uint64_t>(coordinate.stride) * static_cast<uint64_t>(unit))});
   }
   const Wide origin = NestPlan::counts_nibbles(stream.fields.dtype) ? Wide{stream.origin} : 0;
   return wide || !fits32(reach + (origin < 0 ? -origin : origin));
@@ -96,9 +97,8 @@ void plan_loops(NestPlan& plan, const Nest& nest) {
     }
   }
   const auto same_phases = [&](unsigned a, unsigned b) {
-    return std::ranges::all_of(nest.phases, [&](const kawara_phase& phase) {
-      return (phase.red_dims >> (a - 6) & 1) == (phase.red_dims >> (b - 6) & 1);
-    });
+    return std::ranges::all_of(
+        nest.phases, [&](const kawara_phase& phase) { return (phase.red_dims >> (a - 6) & 1) == (phase.red_dims >> (b - 6) & 1); });
   };
   for (unsigned i = 6; i < 6 + nest.n_red; ++i) {
     const PlanLoop loop{static_cast<uint8_t>(i), nest.extent[i]};

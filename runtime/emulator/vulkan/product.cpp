@@ -10,21 +10,21 @@
 #include "emulator/vulkan/recorder.h"
 #include "kawara/error.h"
 #include "product_f32_1.h"
-#include "product_f32_1_wide.h"
 #include "product_f32_1_transposed.h"
 #include "product_f32_1_transposed_wide.h"
+#include "product_f32_1_wide.h"
 #include "product_f32_8.h"
-#include "product_f32_8_wide.h"
 #include "product_f32_8_transposed.h"
 #include "product_f32_8_transposed_wide.h"
+#include "product_f32_8_wide.h"
 #include "product_i32_1.h"
-#include "product_i32_1_wide.h"
 #include "product_i32_1_transposed.h"
 #include "product_i32_1_transposed_wide.h"
+#include "product_i32_1_wide.h"
 #include "product_i32_8.h"
-#include "product_i32_8_wide.h"
 #include "product_i32_8_transposed.h"
 #include "product_i32_8_transposed_wide.h"
+#include "product_i32_8_wide.h"
 
 namespace kawara::emulator::vulkan {
 
@@ -56,7 +56,8 @@ struct Kernel {
 bool is_wide(const Product& product) {
   uint64_t reach = 0;
   for (int i = 0; i < 3; ++i) {
-    const uint64_t values = std::max<uint64_t>(product.in[i], uint64_t{product.out[i]} * product.stride[i] + uint64_t{product.taps[i]} * product.dilation[i]);
+    const uint64_t values =
+        std::max<uint64_t>(product.in[i], uint64_t{product.out[i]} * product.stride[i] + uint64_t{product.taps[i]} * product.dilation[i]);
     const uint64_t stride = static_cast<uint64_t>(std::abs(product.inputs_position[i])) * 4;
     if (stride != 0 && values > (uint64_t{1} << 31) / stride) return true;
     reach += values * stride;
@@ -67,7 +68,7 @@ bool is_wide(const Product& product) {
 Kernel choose(const Product& product) {
   // Few rows to a product, as in a depthwise convolution: a block of eight would compute most of them for nothing.
 #define KAWARA_KERNEL(name) (product.rows < 4 ? Kernel{#name, name, 1, 1, 8, 4000} : Kernel{#name, name, 8, 2, 1, 500})
-#define KAWARA_FORMS(name) \
+#define KAWARA_FORMS(name)                                                                                        \
   is_wide(product) ? (product.is_transposed ? KAWARA_KERNEL(name##_transposed_wide) : KAWARA_KERNEL(name##_wide)) \
                    : (product.is_transposed ? KAWARA_KERNEL(name##_transposed) : KAWARA_KERNEL(name))
   if (product.rows < 4) return product.is_integer ? KAWARA_FORMS(product_i32_1) : KAWARA_FORMS(product_f32_1);
@@ -154,16 +155,19 @@ void add_product(Recorder& recorder, const Product& product) {
   const uint64_t positions = uint64_t{product.out[0]} * product.out[1] * product.out[2];
   if (batches == 0 || positions == 0 || product.rows == 0) return;
   if (positions >= uint64_t{1} << 31 || batches >= uint64_t{1} << 31)
-    throw fail(Code::unsupported, "a product of {} batches of {} positions: the executor on Vulkan counts them in 31 bits", batches, positions);
+    throw fail(Code::unsupported, "a product of {} batches of {} positions: the executor on Vulkan counts them in 31 bits", batches,
+               positions);
   const Kernel kernel = choose(product);
   const ProductParameters p = parameters_of(product);
   // Each part is at most a slice's time and a grid's size: whole rows of blocks where that goes, else pieces of them.
   const uint64_t terms = std::max<uint64_t>(1, uint64_t{product.depth} * product.taps[0] * product.taps[1] * product.taps[2]);
   const uint64_t outputs = std::max<uint64_t>(1, Recording::kSliceNs * 1000 / kernel.term_picoseconds / terms);
   const uint64_t row_block = uint64_t{kernel.rows} * kernel.lines;
-  const uint64_t positions_each = std::clamp<uint64_t>(outputs / std::min<uint64_t>(row_block, product.rows) / kPositionsOfBlock, 1, kGroupsMax) * kPositionsOfBlock;
+  const uint64_t positions_each =
+      std::clamp<uint64_t>(outputs / std::min<uint64_t>(row_block, product.rows) / kPositionsOfBlock, 1, kGroupsMax) * kPositionsOfBlock;
   const uint64_t rows_each = std::clamp(outputs / std::min(positions, positions_each) / row_block, uint64_t{1}, kGroupsMax) * row_block;
-  const uint64_t batches_each = std::clamp(outputs / std::min(positions, positions_each) / std::min<uint64_t>(product.rows, rows_each), uint64_t{1}, kGroupsMax);
+  const uint64_t batches_each =
+      std::clamp(outputs / std::min(positions, positions_each) / std::min<uint64_t>(product.rows, rows_each), uint64_t{1}, kGroupsMax);
   for (uint64_t batch = 0; batch < batches; batch += batches_each)
     for (uint64_t row = 0; row < product.rows; row += rows_each)
       for (uint64_t position = 0; position < positions; position += positions_each)

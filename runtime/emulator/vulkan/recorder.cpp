@@ -44,7 +44,8 @@ bool touches_host(const Job& job, uint64_t operand) {
 bool is_host_copy(const hw::CommandView& command, const Job& job) {
   if (command.opcode() != KAWARA_COMMAND_copy) return false;
   const auto& copy = command.body<kawara_copy>();
-  return touches_host(job, copy.src) || touches_host(job, copy.dst) || touches_host(job, copy.index) || touches_host(job, copy.header.limit);
+  return touches_host(job, copy.src) || touches_host(job, copy.dst) || touches_host(job, copy.index) ||
+         touches_host(job, copy.header.limit);
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ void Recording::record(VkCommandBuffer commands, const Item& item, bool is_first
     barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER;
     barrier.srcAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
     barrier.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
-    vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0,
-                          nullptr, 0, nullptr);
+    vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr,
+                          0, nullptr);
   }
   const uint64_t address = parameters_->address() + item.parameters_at;
   vk.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, item.dispatch.pipeline);

@@ -20,7 +20,7 @@ struct Dispatch {
   std::vector<std::byte> parameters;
   std::vector<AddressSlot> slots;
   uint64_t estimate_ns = 0;
-  uint32_t count_at = 0;  // the u32 in the parameters that, being 0, leaves the shader nothing to do
+  uint32_t count_at = 0;        // the u32 in the parameters that, being 0, leaves the shader nothing to do
   bool joins_previous = false;  // may run beside the dispatch before it
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Entry and phases. Instructions and streams: section_shader_body.cpp.
+// Entry and phases. Instructions: section_shader_body.cpp; streams: section_shader_streams.cpp.
 #include "emulator/vulkan/section_shader.h"
 
 #include "kawara/error.h"
@@ -31,14 +31,14 @@ void SectionShader::load_parameters() {
   const NestParameters parameters(plan_, Box::whole(plan_), 0);
   for (const Parameter& parameter : parameters.list()) {
     const Id address = b_.op(spv::OpIAdd, b_.u64_type, {parameters_, b_.u64(parameter.offset)});
-    loaded_[{parameter.kind, parameter.a, parameter.b, parameter.c}] =
-        b_.load_at(address, parameter.is_wide ? b_.u64_type : b_.u32_type);
+    loaded_[{parameter.kind, parameter.a, parameter.b, parameter.c}] = b_.load_at(address, parameter.is_wide ? b_.u64_type : b_.u32_type);
   }
 }
 
 Id SectionShader::parameter(ParameterKind kind, unsigned a, unsigned b, unsigned c) const {
   const auto found = loaded_.find({kind, a, b, c});
-  if (found == loaded_.end()) throw fail(Code::internal, "a nest's shader reads parameter {} that its layout lacks", static_cast<int>(kind));
+  if (found == loaded_.end())
+    throw fail(Code::internal, "a nest's shader reads parameter {} that its layout lacks", static_cast<int>(kind));
   return found->second;
 }
 

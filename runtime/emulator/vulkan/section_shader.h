@@ -75,7 +75,7 @@ class SectionShader {
   std::array<Id, kIndices> index_{};           // u32, of loops that are not being reduced
   std::array<Id, kIndices> index_variable_{};  // of reduced loops that run right now
   std::vector<Id> reduced_extent_;
-  std::vector<Id> stream_start_;               // what the parallel loops contribute
+  std::vector<Id> stream_start_;  // what the parallel loops contribute
   std::vector<std::vector<Id>> coordinate_start_;
   std::array<Id, KAWARA_REGISTERS> registers_{};
   std::array<bool, KAWARA_REGISTERS> register_is_wide_{};

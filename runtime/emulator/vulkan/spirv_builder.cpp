@@ -73,9 +73,7 @@ Id SpirvBuilder::constant(Id type, std::vector<uint32_t> words) {
 }
 
 Id SpirvBuilder::u32(uint32_t value) { return constant(u32_type, {value}); }
-Id SpirvBuilder::u64(uint64_t value) {
-  return constant(u64_type, {static_cast<uint32_t>(value), static_cast<uint32_t>(value >> 32)});
-}
+Id SpirvBuilder::u64(uint64_t value) { return constant(u64_type, {static_cast<uint32_t>(value), static_cast<uint32_t>(value >> 32)}); }
 Id SpirvBuilder::f32_bits(uint32_t bits) { return constant(f32_type, {bits}); }
 
 Id SpirvBuilder::op(spv::Op opcode, Id type, std::initializer_list<Id> operands) {
@@ -131,9 +129,7 @@ Id SpirvBuilder::variable(Id type) {
   return result;
 }
 
-Id SpirvBuilder::array_variable(Id type, uint32_t length) {
-  return variable(declare(spv::OpTypeArray, {raw(type), raw(u32(length))}));
-}
+Id SpirvBuilder::array_variable(Id type, uint32_t length) { return variable(declare(spv::OpTypeArray, {raw(type), raw(u32(length))})); }
 
 Id SpirvBuilder::element(Id array, Id type, Id index) {
   return op(spv::OpAccessChain, pointer_type(spv::StorageClassFunction, type), {array, index});
@@ -157,9 +153,7 @@ void SpirvBuilder::branch_if(Id condition, Id if_true, Id if_false) {
   emit(spv::OpBranchConditional, {raw(condition), raw(if_true), raw(if_false)});
 }
 void SpirvBuilder::selection_merge(Id merge) { emit(spv::OpSelectionMerge, {raw(merge), spv::SelectionControlMaskNone}); }
-void SpirvBuilder::loop_merge(Id merge, Id next) {
-  emit(spv::OpLoopMerge, {raw(merge), raw(next), spv::LoopControlDontUnrollMask});
-}
+void SpirvBuilder::loop_merge(Id merge, Id next) { emit(spv::OpLoopMerge, {raw(merge), raw(next), spv::LoopControlDontUnrollMask}); }
 
 std::vector<uint32_t> SpirvBuilder::finish() {
   emit(spv::OpReturn, {});
@@ -171,8 +165,8 @@ std::vector<uint32_t> SpirvBuilder::finish() {
     append(words, spv::OpCapability, {static_cast<uint32_t>(capability)});
   append(words, spv::OpExtInstImport, {raw(library_), 0x4c534c47, 0x6474732e, 0x3035342e, 0});  // "GLSL.std.450"
   append(words, spv::OpMemoryModel, {spv::AddressingModelPhysicalStorageBuffer64, spv::MemoryModelGLSL450});
-  append(words, spv::OpEntryPoint, {spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0, raw(push_constant_),
-                                    raw(workgroup_), raw(local_index_)});  // "main"
+  append(words, spv::OpEntryPoint,
+         {spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0, raw(push_constant_), raw(workgroup_), raw(local_index_)});  // "main"
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeLocalSize, local_size_, 1, 1});
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeSignedZeroInfNanPreserve, 32});
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeRoundingModeRTE, 32});

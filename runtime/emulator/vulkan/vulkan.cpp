@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/vulkan.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
+#include <mutex>
 
 #include "emulator/vulkan/vulkan_executor.h"
 
@@ -9,13 +12,16 @@ namespace kawara::emulator {
 
 namespace {
 
-// One Vulkan device serves all executors that live; the last of them closes it.
+// One Vulkan device serves all executors that live; the last of them closes it. A forked child has no threads of its
+// parent's device, so it opens one of its own.
 std::shared_ptr<vulkan::VulkanContext> shared_context() {
   static std::mutex mutex;
   static std::weak_ptr<vulkan::VulkanContext> shared;
+  static pid_t process = 0;
   const std::scoped_lock lock(mutex);
-  auto context = shared.lock();
+  auto context = process == getpid() ? shared.lock() : nullptr;
   if (!context) {
+    process = getpid();
     const char* wanted = std::getenv("KAWARA_VULKAN_DEVICE");
     shared = context = std::make_shared<vulkan::VulkanContext>(wanted ? wanted : "");
   }

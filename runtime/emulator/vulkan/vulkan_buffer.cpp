@@ -18,8 +18,7 @@ VulkanBuffer::VulkanBuffer(std::shared_ptr<VulkanDevice> device, uint64_t size_b
   }
 }
 
-VulkanBuffer::VulkanBuffer(std::shared_ptr<VulkanDevice> device, std::span<std::byte> bytes)
-    : device_(std::move(device)), bytes_(bytes) {
+VulkanBuffer::VulkanBuffer(std::shared_ptr<VulkanDevice> device, std::span<std::byte> bytes) : device_(std::move(device)), bytes_(bytes) {
   constexpr auto kType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
   try {
     VkExternalMemoryBufferCreateInfo external{};

@@ -103,8 +103,7 @@ void VulkanDevice::choose(const std::string& wanted) {
       reasons += fmt::format(" '{}' is not named '{}'.", name, wanted);
       continue;
     }
-    const std::string lack =
-        properties.properties.apiVersion < VK_API_VERSION_1_2 ? "Vulkan 1.2" : missing(vk, device, v12);
+    const std::string lack = properties.properties.apiVersion < VK_API_VERSION_1_2 ? "Vulkan 1.2" : missing(vk, device, v12);
     if (!lack.empty()) {
       reasons += fmt::format(" '{}' lacks {}.", name, lack);
       continue;

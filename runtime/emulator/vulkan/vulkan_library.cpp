@@ -36,8 +36,7 @@ VulkanLibrary::~VulkanLibrary() {
 
 VulkanFunctions VulkanLibrary::device_functions(VkDevice device) const {
   VulkanFunctions result;
-#define KAWARA_VULKAN_LOAD(name) \
-  result.name = reinterpret_cast<PFN_vk##name>(functions_.GetDeviceProcAddr(device, "vk" #name));
+#define KAWARA_VULKAN_LOAD(name) result.name = reinterpret_cast<PFN_vk##name>(functions_.GetDeviceProcAddr(device, "vk" #name));
   KAWARA_VULKAN_DEVICE_FUNCTIONS(KAWARA_VULKAN_LOAD)
 #undef KAWARA_VULKAN_LOAD
   return result;

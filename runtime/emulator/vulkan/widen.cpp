@@ -111,8 +111,8 @@ WidenedOperand widen(Recorder& recorder, const MatrixOperand& operand, bool to_i
   WidenedOperand result;
   for (unsigned i = kParallelMax; i-- > 0;) {
     // A dimension along which everything repeats is repeated by the kernel.
-    const bool repeats = operand.stride[i] == 0 && (!has_scale || operand.scale.stride[i] == 0) &&
-                         (!operand.zero.is_there() || operand.zero.stride[i] == 0);
+    const bool repeats =
+        operand.stride[i] == 0 && (!has_scale || operand.scale.stride[i] == 0) && (!operand.zero.is_there() || operand.zero.stride[i] == 0);
     if (repeats) source.extent[i] = 1;
     if (source.extent[i] > 1) result.stride[i] = static_cast<int64_t>(elements);
     elements *= source.extent[i];

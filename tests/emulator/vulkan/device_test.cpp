@@ -15,7 +15,8 @@ using testing::HasSubstr;
 
 // A chip's memory, on a page as the executor needs it.
 struct Pages {
-  explicit Pages(size_t size) : bytes(static_cast<std::byte*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), size) {}
+  explicit Pages(size_t size)
+      : bytes(static_cast<std::byte*>(mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)), size) {}
   ~Pages() { munmap(bytes.data(), bytes.size()); }
   Pages(const Pages&) = delete;
   std::span<std::byte> bytes;

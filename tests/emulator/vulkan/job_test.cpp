@@ -117,7 +117,9 @@ TEST(VulkanJob, CountsWhatItsHealthFlagAsksFor) {
 
 // The executor itself, so that its counters can be seen.
 struct Bench {
-  Bench() : context(std::make_shared<emulator::vulkan::VulkanContext>("")), executor(context, twins.memory(0).local(), twins.memory(0).sram()) {}
+  Bench()
+      : context(std::make_shared<emulator::vulkan::VulkanContext>("")),
+        executor(context, twins.memory(0).local(), twins.memory(0).sram()) {}
   void run(const hw::Commands& commands, const emulator::Progress& progress = Twins::quiet()) {
     executor.run(twins.job(commands, 0), static_cast<uint32_t>(commands.offsets().size()), progress);
   }

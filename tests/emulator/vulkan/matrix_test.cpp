@@ -41,7 +41,8 @@ class VulkanGemm : public testing::TestWithParam<GemmShape> {};
 TEST_P(VulkanGemm, IsWithinTheBound) {
   const auto [G, M, N, K, transposed] = GetParam();
   Twins twins;
-  const auto a = twins.local(noise(size_t{G} * M * K, 1)), b = twins.local(noise(size_t{K} * N, 2)), out = twins.local(std::vector<float>(size_t{G} * M * N));
+  const auto a = twins.local(noise(size_t{G} * M * K, 1)), b = twins.local(noise(size_t{K} * N, 2)),
+             out = twins.local(std::vector<float>(size_t{G} * M * N));
   auto gemm = hw::blank<kawara_gemm>();
   gemm.G = G, gemm.M = M, gemm.N = N, gemm.K = K;
   gemm.acc_dtype = kF32;
@@ -120,7 +121,8 @@ TEST(VulkanGemm, OfIntegersWithZeroPointsIsExact) {
 TEST(VulkanGemm, OfScaledBlocksIsWithinTheBound) {
   constexpr uint32_t M = 10, N = 24, K = 64;
   Twins twins;
-  const auto a = twins.local(noise(M * K, 1)), b = twins.local(random_elements(DType::i8, K * N, 2)), scale = twins.local(noise(K / 16 * N, 3));
+  const auto a = twins.local(noise(M * K, 1)), b = twins.local(random_elements(DType::i8, K * N, 2)),
+             scale = twins.local(noise(K / 16 * N, 3));
   const auto out = twins.local(std::vector<float>(M * N));
   auto gemm = hw::blank<kawara_gemm>();
   gemm.M = M, gemm.N = N, gemm.K = K;
@@ -163,7 +165,8 @@ class VulkanConv : public testing::TestWithParam<ConvShape> {};
 TEST_P(VulkanConv, IsWithinTheBound) {
   const ConvShape s = GetParam();
   const uint32_t reach = s.dilation * (s.kernel - 1) + 1;
-  const uint32_t out_extent = s.transposed ? (s.in - 1) * s.stride + reach - 2 * static_cast<uint32_t>(s.pad) : (s.in + 2 * static_cast<uint32_t>(s.pad) - reach) / s.stride + 1;
+  const uint32_t out_extent = s.transposed ? (s.in - 1) * s.stride + reach - 2 * static_cast<uint32_t>(s.pad)
+                                           : (s.in + 2 * static_cast<uint32_t>(s.pad) - reach) / s.stride + 1;
   const uint32_t width = s.in + 3, out_width = out_extent + (s.transposed ? 3 * s.stride : 3 / s.stride);
   constexpr uint32_t kBatch = 2;
   const uint32_t channels = s.groups * s.OC;
@@ -183,8 +186,9 @@ TEST_P(VulkanConv, IsWithinTheBound) {
   const int64_t b_stride[] = {taps * s.IC * s.OC, taps * s.IC, taps, 0, s.kernel, 1};
   std::ranges::copy(a_stride, conv.a_stride);
   std::ranges::copy(b_stride, conv.b_stride);
-  auto section = store_sums(out, kF32, {coord(out_plane * channels, kBatch, {{0, 1}}), coord(out_plane, channels, {{1, 1}}),
-                                        coord(out_width, out_extent, {{3, 1}}), coord(1, out_width, {{4, 1}}), coord(1, channels, {{1, 1}})});
+  auto section = store_sums(out, kF32,
+                            {coord(out_plane * channels, kBatch, {{0, 1}}), coord(out_plane, channels, {{1, 1}}),
+                             coord(out_width, out_extent, {{3, 1}}), coord(1, out_width, {{4, 1}}), coord(1, channels, {{1, 1}})});
   section.n_in = 1;
   section.streams = {stream(bias, kF32, 4, 1), stream(out, kF32, 0, 4)};
   section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_add, kF32, 0, 0, accumulator(0)), store(kF32, 0, 1)};
@@ -218,7 +222,8 @@ TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
 TEST(VulkanConv, OfInputsFarApartIsWithinTheBound) {
   constexpr uint32_t C = 8, IN = 7;
   Twins twins;
-  const auto a = twins.local(noise(C * IN * IN, 1)), b = twins.local(noise(C * C * 9, 2)), out = twins.local(std::vector<float>(C * IN * IN));
+  const auto a = twins.local(noise(C * IN * IN, 1)), b = twins.local(noise(C * C * 9, 2)),
+             out = twins.local(std::vector<float>(C * IN * IN));
   auto conv = hw::blank<kawara_conv>();
   conv.IC = conv.OC = C;
   for (int i = 1; i < 3; ++i) conv.in[i] = conv.out[i] = IN, conv.kernel[i] = 3, conv.pad[i] = 1;

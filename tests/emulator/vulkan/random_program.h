@@ -42,9 +42,11 @@ inline std::vector<uint8_t> random_elements(DType dtype, uint32_t count, uint32_
 inline std::vector<float> awkward_floats(uint32_t count) {
   std::mt19937_64 random(3);
   std::vector<float> values;
-  for (const float edge : {0.0f, 0.5f, 1.5f, 127.0f, 127.5f, 128.0f, 255.5f, 256.0f, 448.0f, 464.0f, 465.0f, 65504.0f, 65519.0f, 65520.0f, 57344.0f,
-                           61440.0f, 2147483520.0f, 2147483648.0f, 4294967040.0f, 4294967296.0f, 9.2233715e18f, 9.223372e18f, 1.8446743e19f, 1.8446744e19f,
-                           6.0f, 5.0f, 7.0f, 0.25f, 0.75f, 3e38f, INFINITY, NAN, 6e-8f, 3e-8f, 2.9e-8f, 6.1e-5f})
+  for (const float edge :
+       {0.0f,          0.5f,          1.5f,          127.0f,       127.5f,        128.0f,        255.5f,   256.0f,        448.0f,
+        464.0f,        465.0f,        65504.0f,      65519.0f,     65520.0f,      57344.0f,      61440.0f, 2147483520.0f, 2147483648.0f,
+        4294967040.0f, 4294967296.0f, 9.2233715e18f, 9.223372e18f, 1.8446743e19f, 1.8446744e19f, 6.0f,     5.0f,          7.0f,
+        0.25f,         0.75f,         3e38f,         INFINITY,     NAN,           6e-8f,         3e-8f,    2.9e-8f,       6.1e-5f})
     values.insert(values.end(), {edge, -edge});
   while (values.size() < count)
     values.push_back(std::ldexp(static_cast<float>(static_cast<int32_t>(random())) * 0x1p-31f, static_cast<int>(random() % 90) - 25));
@@ -77,7 +79,7 @@ class RandomProgram {
     section.extent = {kRows, kColumns};
     section.n_par = 2;
     section.n_in = 3;
-    section.coords = {coord(kColumns, kRows, {{0, 1}}), coord(1, kColumns, {{1, 1}}),   // whole
+    section.coords = {coord(kColumns, kRows, {{0, 1}}), coord(1, kColumns, {{1, 1}}),         // whole
                       coord(kColumns, kRows, {{0, 1}}, 1), coord(1, kColumns, {{1, 1}}, -3),  // shifted, so that some lie outside
                       coord(1, kColumns, {{1, 1}})};                                          // broadcast
     for (uint32_t i = 0; i < 3; ++i) {
@@ -111,16 +113,18 @@ class RandomProgram {
     int sources;
     bool compares;
   };
-  static constexpr Op kOps[] = {
-      {KAWARA_OP_mov, "FIUL", 1, false}, {KAWARA_OP_add, "FIUL", 2, false}, {KAWARA_OP_sub, "FIUL", 2, false}, {KAWARA_OP_mul, "FIUL", 2, false},
-      {KAWARA_OP_mad, "FIUL", 3, false}, {KAWARA_OP_div, "FIUL", 2, false}, {KAWARA_OP_mod, "IUL", 2, false}, {KAWARA_OP_rem, "IUL", 2, false},
-      {KAWARA_OP_divfloor, "IUL", 2, false}, {KAWARA_OP_umulhi, "U", 2, false}, {KAWARA_OP_neg, "FIL", 1, false}, {KAWARA_OP_abs, "FIL", 1, false},
-      {KAWARA_OP_min, "FIUL", 2, false}, {KAWARA_OP_max, "FIUL", 2, false}, {KAWARA_OP_minnum, "F", 2, false}, {KAWARA_OP_maxnum, "F", 2, false},
-      {KAWARA_OP_sqrt, "F", 1, false}, {KAWARA_OP_floor, "F", 1, false}, {KAWARA_OP_ceil, "F", 1, false}, {KAWARA_OP_trunc, "F", 1, false},
-      {KAWARA_OP_rint, "F", 1, false}, {KAWARA_OP_and, "UIL", 2, false}, {KAWARA_OP_or, "UIL", 2, false}, {KAWARA_OP_xor, "UIL", 2, false},
-      {KAWARA_OP_not, "UIL", 1, false}, {KAWARA_OP_shl, "UIL", 2, false}, {KAWARA_OP_shr, "UIL", 2, false}, {KAWARA_OP_eq, "FIUL", 2, true},
-      {KAWARA_OP_ne, "FIUL", 2, true}, {KAWARA_OP_lt, "FIUL", 2, true}, {KAWARA_OP_le, "FIUL", 2, true}, {KAWARA_OP_isnan, "F", 1, true},
-      {KAWARA_OP_isinf, "F", 1, true}, {KAWARA_OP_exp, "F", 1, false}};
+  static constexpr Op kOps[] = {{KAWARA_OP_mov, "FIUL", 1, false}, {KAWARA_OP_add, "FIUL", 2, false}, {KAWARA_OP_sub, "FIUL", 2, false},
+                                {KAWARA_OP_mul, "FIUL", 2, false}, {KAWARA_OP_mad, "FIUL", 3, false}, {KAWARA_OP_div, "FIUL", 2, false},
+                                {KAWARA_OP_mod, "IUL", 2, false},  {KAWARA_OP_rem, "IUL", 2, false},  {KAWARA_OP_divfloor, "IUL", 2, false},
+                                {KAWARA_OP_umulhi, "U", 2, false}, {KAWARA_OP_neg, "FIL", 1, false},  {KAWARA_OP_abs, "FIL", 1, false},
+                                {KAWARA_OP_min, "FIUL", 2, false}, {KAWARA_OP_max, "FIUL", 2, false}, {KAWARA_OP_minnum, "F", 2, false},
+                                {KAWARA_OP_maxnum, "F", 2, false}, {KAWARA_OP_sqrt, "F", 1, false},   {KAWARA_OP_floor, "F", 1, false},
+                                {KAWARA_OP_ceil, "F", 1, false},   {KAWARA_OP_trunc, "F", 1, false},  {KAWARA_OP_rint, "F", 1, false},
+                                {KAWARA_OP_and, "UIL", 2, false},  {KAWARA_OP_or, "UIL", 2, false},   {KAWARA_OP_xor, "UIL", 2, false},
+                                {KAWARA_OP_not, "UIL", 1, false},  {KAWARA_OP_shl, "UIL", 2, false},  {KAWARA_OP_shr, "UIL", 2, false},
+                                {KAWARA_OP_eq, "FIUL", 2, true},   {KAWARA_OP_ne, "FIUL", 2, true},   {KAWARA_OP_lt, "FIUL", 2, true},
+                                {KAWARA_OP_le, "FIUL", 2, true},   {KAWARA_OP_isnan, "F", 1, true},   {KAWARA_OP_isinf, "F", 1, true},
+                                {KAWARA_OP_exp, "F", 1, false}};
 
   uint8_t pick(uint32_t below) { return static_cast<uint8_t>(random_() % below); }
   DType any_dtype() { return static_cast<DType>(1 + random_() % 18); }

@@ -23,7 +23,8 @@ class Twins {
 
   struct Memory {
     Memory()
-        : bytes(static_cast<std::byte*>(mmap(nullptr, kLocalBytes + kSramBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {}
+        : bytes(static_cast<std::byte*>(
+              mmap(nullptr, kLocalBytes + kSramBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {}
     ~Memory() { munmap(bytes, kLocalBytes + kSramBytes); }
     Memory(const Memory&) = delete;
     std::span<std::byte> local() const { return {bytes, kLocalBytes}; }
@@ -77,9 +78,7 @@ class Twins {
   }
 
   const Memory& memory(int which) const { return memory_[which]; }
-  emulator::Job job(const hw::Commands& commands, int which) const {
-    return {commands.bytes(), commands.offsets(), {}, regions_[which]};
-  }
+  emulator::Job job(const hw::Commands& commands, int which) const { return {commands.bytes(), commands.offsets(), {}, regions_[which]}; }
   static emulator::Progress quiet() {
     return {[](uint32_t) {}, [] {}, [] { return false; }};
   }
@@ -97,9 +96,13 @@ class Twins {
 
   // What the executor under test, or the reference, left in a region.
   template <typename T>
-  std::vector<T> vulkan(uint32_t region) const { return read<T>(0, region); }
+  std::vector<T> vulkan(uint32_t region) const {
+    return read<T>(0, region);
+  }
   template <typename T>
-  std::vector<T> reference(uint32_t region) const { return read<T>(1, region); }
+  std::vector<T> reference(uint32_t region) const {
+    return read<T>(1, region);
+  }
 
  private:
   template <typename T>
@@ -107,7 +110,8 @@ class Twins {
     std::vector<T> values(regions_[which][region].size / sizeof(T));
     const emulator::Region& from = regions_[which][region];
     if (from.data) std::memcpy(values.data(), from.data, values.size() * sizeof(T));
-    for (const emulator::Extent& piece : from.pieces) std::memcpy(reinterpret_cast<std::byte*>(values.data()) + piece.offset, piece.data, piece.size);
+    for (const emulator::Extent& piece : from.pieces)
+      std::memcpy(reinterpret_cast<std::byte*>(values.data()) + piece.offset, piece.data, piece.size);
     return values;
   }
 

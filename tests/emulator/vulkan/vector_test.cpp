@@ -47,17 +47,24 @@ TEST_P(VulkanElement, IsWidenedAndNarrowedAsTheManualSays) {
   section.extent = {kCount};
   section.n_par = 1;
   section.n_in = 3;
-  section.streams = {stream(codes, code, 0, 1), stream(floats, kF32, 0, 1), stream(integers, kI64, 0, 1), stream(widened, type, 0, 1),
-                     stream(narrowed[0], code, 0, 1), stream(narrowed[1], code, 0, 1), stream(narrowed[2], code, 0, 1, 0, KAWARA_STREAM_SATURATE)};
+  section.streams = {stream(codes, code, 0, 1),
+                     stream(floats, kF32, 0, 1),
+                     stream(integers, kI64, 0, 1),
+                     stream(widened, type, 0, 1),
+                     stream(narrowed[0], code, 0, 1),
+                     stream(narrowed[1], code, 0, 1),
+                     stream(narrowed[2], code, 0, 1, 0, KAWARA_STREAM_SATURATE)};
   section.coords = {linear(kCount)};
-  section.instrs = {load(type, 0, 0), load(kF32, 1, 1), load(kI64, 2, 2), store(type, 0, 3), store(kF32, 1, 4), store(kI64, 2, 5), store(kI64, 2, 6)};
+  section.instrs = {load(type, 0, 0),  load(kF32, 1, 1),  load(kI64, 2, 2), store(type, 0, 3),
+                    store(kF32, 1, 4), store(kI64, 2, 5), store(kI64, 2, 6)};
   section.phases = {once(section.instrs.size())};
   twins.run(hw::blank<kawara_vector>(), &section);
   expect_same(twins, widened, static_cast<DType>(type));
   for (const uint32_t region : narrowed) expect_same(twins, region, dtype);
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, VulkanElement, testing::Range(1, 19), [](const auto& info) { return std::string(name(static_cast<DType>(info.param))); });
+INSTANTIATE_TEST_SUITE_P(Every, VulkanElement, testing::Range(1, 19),
+                         [](const auto& info) { return std::string(name(static_cast<DType>(info.param))); });
 
 // out[c, y, x] = max over a 3x3 window with stride 2 and pad 1.
 TEST(VulkanVector, PoolsWindowsThatHangOverTheBorder) {
@@ -69,8 +76,12 @@ TEST(VulkanVector, PoolsWindowsThatHangOverTheBorder) {
   section.n_red = 2;
   section.n_in = 1;
   section.streams = {stream(in, kF32, 0, 3, 0xff800000), stream(out, kF32, 3, 3)};
-  section.coords = {coord(99, 5, {{0, 1}}), coord(11, 9, {{1, 2}, {6, 1}}, -1), coord(1, 11, {{2, 2}, {7, 1}}, -1),
-                    coord(30, 5, {{0, 1}}), coord(6, 5, {{1, 1}}), coord(1, 6, {{2, 1}})};
+  section.coords = {coord(99, 5, {{0, 1}}),
+                    coord(11, 9, {{1, 2}, {6, 1}}, -1),
+                    coord(1, 11, {{2, 2}, {7, 1}}, -1),
+                    coord(30, 5, {{0, 1}}),
+                    coord(6, 5, {{1, 1}}),
+                    coord(1, 6, {{2, 1}})};
   section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_red_max, kF32, 1, 0), store(kF32, 1, 1)};
   section.phases = {phase(KAWARA_PHASE_TREE, 3, 0, 0, 2, 3)};
   twins.run(hw::blank<kawara_vector>(), &section);
@@ -90,11 +101,19 @@ TEST_P(VulkanSoftmax, SumsInTheManualsOrder) {
   section.n_in = 1;
   section.streams = {stream(in, kF32, 0, 2), stream(out, kF32, 0, 2)};
   section.coords = {coord(width, rows, {{0, 1}}), coord(1, width, {{6, 1}})};
-  section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_red_max, kF32, 1, 0),
-                    load(kF32, 0, 0), instr(KAWARA_OP_sub, kF32, 0, 0, 1), instr(KAWARA_OP_exp, kF32, 0, 0), instr(KAWARA_OP_red_add, kF32, 2, 0),
-                    load(kF32, 0, 0), instr(KAWARA_OP_sub, kF32, 0, 0, 1), instr(KAWARA_OP_exp, kF32, 0, 0), instr(KAWARA_OP_div, kF32, 0, 0, 2),
+  section.instrs = {load(kF32, 0, 0),
+                    instr(KAWARA_OP_red_max, kF32, 1, 0),
+                    load(kF32, 0, 0),
+                    instr(KAWARA_OP_sub, kF32, 0, 0, 1),
+                    instr(KAWARA_OP_exp, kF32, 0, 0),
+                    instr(KAWARA_OP_red_add, kF32, 2, 0),
+                    load(kF32, 0, 0),
+                    instr(KAWARA_OP_sub, kF32, 0, 0, 1),
+                    instr(KAWARA_OP_exp, kF32, 0, 0),
+                    instr(KAWARA_OP_div, kF32, 0, 0, 2),
                     store(kF32, 0, 1)};
-  section.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 2, 2), phase(KAWARA_PHASE_TREE, 1, 2, 2, 6, 6), phase(KAWARA_PHASE_TREE, 1, 6, 6, 11, 11)};
+  section.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 2, 2), phase(KAWARA_PHASE_TREE, 1, 2, 2, 6, 6),
+                    phase(KAWARA_PHASE_TREE, 1, 6, 6, 11, 11)};
   twins.run(hw::blank<kawara_vector>(), &section);
   expect_same(twins, out, DType::f32);
 }
@@ -139,14 +158,16 @@ TEST(VulkanVector, ObeysALimitOfEachDimension) {
   for (const uint32_t dim : {0u, 1u, 6u}) {
     for (const int32_t limit : {0, -3, 5, 40, 100, 1000}) {
       Twins twins;
-      const auto in = twins.local(noise(10 * 12 * 200, 3)), out = twins.local(noise(120, 4)), limits = twins.local(std::vector<int32_t>{limit});
+      const auto in = twins.local(noise(10 * 12 * 200, 3)), out = twins.local(noise(120, 4)),
+                 limits = twins.local(std::vector<int32_t>{limit});
       hw::Section section;
       section.extent = {10, 12, 0, 0, 0, 0, 200};
       section.n_par = 2;
       section.n_red = 1;
       section.n_in = 1;
       section.streams = {stream(in, kF32, 0, 3), stream(out, kF32, 3, 2)};
-      section.coords = {coord(2400, 10, {{0, 1}}), coord(200, 12, {{1, 1}}), coord(1, 200, {{6, 1}}), coord(12, 10, {{0, 1}}), coord(1, 12, {{1, 1}})};
+      section.coords = {coord(2400, 10, {{0, 1}}), coord(200, 12, {{1, 1}}), coord(1, 200, {{6, 1}}), coord(12, 10, {{0, 1}}),
+                        coord(1, 12, {{1, 1}})};
       section.instrs = {load(kF32, 0, 0), instr(KAWARA_OP_red_add, kF32, 1, 0), store(kF32, 1, 1)};
       section.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 2, 3)};
       auto vector = hw::blank<kawara_vector>();
@@ -184,7 +205,8 @@ TEST(VulkanVector, FindsElementsByEveryKindOfCoordinate) {
   section.extent = {60};
   section.n_par = 1;
   section.n_in = 5;
-  kawara_coord floor = coord(1, 400, {{0, 2}}, -7), exact = coord(1, 400, {{0, 1}}), clamp = coord(1, 20, {{0, 1}}, -10), indexed = coord(10, 40, {});
+  kawara_coord floor = coord(1, 400, {{0, 2}}, -7), exact = coord(1, 400, {{0, 1}}), clamp = coord(1, 20, {{0, 1}}, -10),
+               indexed = coord(10, 40, {});
   floor.den = 3;
   exact.den = 2;
   exact.flags = KAWARA_COORD_EXACT;
