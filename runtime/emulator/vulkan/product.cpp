@@ -17,6 +17,10 @@
 #include "product_f32_8_transposed.h"
 #include "product_f32_8_transposed_wide.h"
 #include "product_f32_8_wide.h"
+#include "product_f32_single.h"
+#include "product_f32_single_transposed.h"
+#include "product_f32_single_transposed_wide.h"
+#include "product_f32_single_wide.h"
 #include "product_i32_1.h"
 #include "product_i32_1_transposed.h"
 #include "product_i32_1_transposed_wide.h"
@@ -25,6 +29,10 @@
 #include "product_i32_8_transposed.h"
 #include "product_i32_8_transposed_wide.h"
 #include "product_i32_8_wide.h"
+#include "product_i32_single.h"
+#include "product_i32_single_transposed.h"
+#include "product_i32_single_transposed_wide.h"
+#include "product_i32_single_wide.h"
 
 namespace kawara::emulator::vulkan {
 
@@ -71,6 +79,8 @@ Kernel choose(const Product& product) {
 #define KAWARA_FORMS(name)                                                                                        \
   is_wide(product) ? (product.is_transposed ? KAWARA_KERNEL(name##_transposed_wide) : KAWARA_KERNEL(name##_wide)) \
                    : (product.is_transposed ? KAWARA_KERNEL(name##_transposed) : KAWARA_KERNEL(name))
+  if (product.rows < 4 && product.depth == 1)
+    return product.is_integer ? KAWARA_FORMS(product_i32_single) : KAWARA_FORMS(product_f32_single);
   if (product.rows < 4) return product.is_integer ? KAWARA_FORMS(product_i32_1) : KAWARA_FORMS(product_f32_1);
   return product.is_integer ? KAWARA_FORMS(product_i32_8) : KAWARA_FORMS(product_f32_8);
 #undef KAWARA_FORMS

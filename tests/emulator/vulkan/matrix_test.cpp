@@ -200,6 +200,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, VulkanConv,
                          testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
                                          ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
                                          ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true},
+                                         ConvShape{3, 1, 1, 6, 3, 2, 1, 1, true},
                                          // More than one slice of time.
                                          ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false}));
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sums of products for gemm and conv: out[batch, row, position] = sum over taps and depth of weights * input, any strides.
+// SINGLE: a depth of 1, as in a depthwise convolution, without the loop over it.
 // OFFSET holds distances between the inputs of one batch: int where they are below 2 GiB, else int64_t.
 // An invocation computes ROWS rows of four positions eight apart, so that neighbouring invocations have neighbouring positions.
 #version 460
@@ -107,8 +108,12 @@ void main() {
           step[j] = outside ? 0 : p.inputs_depth;
         }
         uint64_t weight = weight_line;
+#ifndef SINGLE
         uint k = 0;
         [[dont_unroll]] do {
+#else
+        {
+#endif
           ELEMENT value[4];
           [[unroll]] for (uint j = 0; j < 4; ++j) {
             value[j] = Element(from[j]).value;
@@ -119,7 +124,11 @@ void main() {
             [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += w * value[j];
           }
           weight += p.weights_depth;
+#ifndef SINGLE
         } while (++k < depth);
+#else
+        }
+#endif
         weight_line += p.weights_tap[2];
       } while (++tap_x < kernel_x);
     } while (++tap_line < kernel_z * kernel_y);
