@@ -43,8 +43,14 @@ template <typename T>
 class Convolution {
  public:
   Convolution(const Job& job, const kawara_conv& conv, const Extents& extents)
-      : conv_(conv), extents_(extents), input_(address(job, conv.a)), weights_(address(job, conv.b)), scale_(job, conv.b_scale, conv.b_scale_dtype),
-        zero_(job, conv.b_zero, conv.b_zero_dtype), terms_of_weights_(size_t{kChannels} * kTerms), patches_(size_t{kPositions} * kTerms),
+      : conv_(conv),
+        extents_(extents),
+        input_(address(job, conv.a)),
+        weights_(address(job, conv.b)),
+        scale_(job, conv.b_scale, conv.b_scale_dtype),
+        zero_(job, conv.b_zero, conv.b_zero_dtype),
+        terms_of_weights_(size_t{kChannels} * kTerms),
+        patches_(size_t{kPositions} * kTerms),
         sums_(size_t{kChannels + kTileRows} * kPositions) {
     const Plane input_zero(job, conv.a_zero, conv.a_zero_dtype);
     if (input_zero) input_zero_ = input_zero.at<int64_t>(0), real_input_zero_ = input_zero.at<float>(0);
@@ -88,12 +94,14 @@ class Convolution {
   // Whole tiles but the last: its spare rows would write into the next group's, so it goes through a tile of its own.
   void multiply(unsigned rows, unsigned positions, unsigned count, unsigned done) {
     const unsigned whole = rows / kTileRows * kTileRows;
-    accumulate_block(terms_of_weights_.data(), whole, patches_.data(), kPositions, positions, count, &sums_[size_t{done} * kPositions], kPositions);
+    accumulate_block(terms_of_weights_.data(), whole, patches_.data(), kPositions, positions, count, &sums_[size_t{done} * kPositions],
+                     kPositions);
     if (whole == rows) return;
     std::array<T, kTileRows * kPositions> tile{};
     T* const rest = &sums_[size_t{done + whole} * kPositions];
     std::copy_n(rest, (rows - whole) * kPositions, tile.begin());
-    accumulate_block(terms_of_weights_.data() + size_t{whole} * count, kTileRows, patches_.data(), kPositions, positions, count, tile.data(), kPositions);
+    accumulate_block(terms_of_weights_.data() + size_t{whole} * count, kTileRows, patches_.data(), kPositions, positions, count,
+                     tile.data(), kPositions);
     std::copy_n(tile.begin(), (rows - whole) * kPositions, rest);
   }
 
@@ -163,7 +171,9 @@ class Convolution {
     }
     // Lanes [low, high) lie inside along x.
     const int64_t step = conv_.stride[2], first = int64_t{run.at[2]} * step + int64_t{at.kernel[2]} * conv_.dilation[2] - conv_.pad[2];
-    const auto reached = [&](int64_t position) { return position <= first ? 0 : std::min<int64_t>((position - first + step - 1) / step, run.count); };
+    const auto reached = [&](int64_t position) {
+      return position <= first ? 0 : std::min<int64_t>((position - first + step - 1) / step, run.count);
+    };
     const int64_t low = inside ? reached(0) : run.count, high = inside ? std::max(low, reached(conv_.in[2])) : run.count;
     std::fill(out, out + low, border_);
     start += first * conv_.a_stride[5];
@@ -222,13 +232,17 @@ void convolve(const Job& job, const kawara_conv& conv, const Extents& extents, S
 
 void run_conv(const Job& job, const hw::CommandView& command, const Limit& limit, Pace& pace, Health* health) {
   const auto& conv = command.body<kawara_conv>();
-  const Extents extents{limit.clamp(0, conv.N), limit.clamp(1, conv.groups), limit.clamp(2, conv.IC), limit.clamp(3, conv.OC),
+  const Extents extents{limit.clamp(0, conv.N),
+                        limit.clamp(1, conv.groups),
+                        limit.clamp(2, conv.IC),
+                        limit.clamp(3, conv.OC),
                         {limit.clamp(4, conv.out[0]), limit.clamp(5, conv.out[1]), limit.clamp(6, conv.out[2])}};
-  if (extents.OC == 0 || extents.groups == 0) return;
+  if (extents.N == 0 || extents.groups == 0 || extents.OC == 0 || std::ranges::find(extents.out, 0u) != extents.out.end()) return;
   const unsigned group = std::max<unsigned>(command.section().fields().acc_group, 1);
   constexpr unsigned kXLoop = 4;
   const auto columns = static_cast<uint32_t>(uint64_t{extents.groups} * extents.OC / group);
-  Section epilogue(job, command.section(), {extents.N, columns, extents.out[0], extents.out[1], extents.out[2], 1, 1, 1, 1}, kXLoop, health);
+  Section epilogue(job, command.section(), {extents.N, columns, extents.out[0], extents.out[1], extents.out[2], 1, 1, 1, 1}, kXLoop,
+                   health);
   if (conv.acc_dtype == KAWARA_DTYPE_i32)
     convolve<int32_t>(job, conv, extents, epilogue, group, pace);
   else

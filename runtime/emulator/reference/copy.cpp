@@ -21,7 +21,8 @@ class Copy {
     if ((copy.flags & (KAWARA_COPY_GATHER | KAWARA_COPY_SCATTER)) != 0) index_.emplace(job, copy.index);
     // Rows go along the last dimension that has more than one element.
     while (row_dim_ > 0 && extent_[row_dim_] == 1) --row_dim_;
-    contiguous_ = bits_ >= 8 && src_ && copy.src_stride[row_dim_] == 1 && copy.dst_stride[row_dim_] == 1 && !(index_ && copy.index_dim == row_dim_);
+    contiguous_ =
+        bits_ >= 8 && src_ && copy.src_stride[row_dim_] == 1 && copy.dst_stride[row_dim_] == 1 && !(index_ && copy.index_dim == row_dim_);
   }
 
   void run(Pace& pace) {

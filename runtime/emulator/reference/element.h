@@ -22,7 +22,8 @@ uint64_t read_bits(const std::byte* base, int64_t index) {
   if constexpr (bits == 4) {
     return static_cast<uint64_t>(base[index >> 1]) >> (4 * (index & 1)) & 15;
   } else {
-    using Word = std::conditional_t<bits == 8, uint8_t, std::conditional_t<bits == 16, uint16_t, std::conditional_t<bits == 32, uint32_t, uint64_t>>>;
+    using Word = std::conditional_t<bits == 8, uint8_t,
+                                    std::conditional_t<bits == 16, uint16_t, std::conditional_t<bits == 32, uint32_t, uint64_t>>>;
     Word word;
     std::memcpy(&word, base + index * int64_t{sizeof(Word)}, sizeof(Word));
     return word;
@@ -147,7 +148,8 @@ struct SmallFloatCodec {
   static float value(uint64_t code) {
     const auto magnitude = static_cast<uint32_t>(code) & (kSign - 1);
     float size = Format::magnitude(magnitude);
-    if (magnitude > greatest) size = magnitude == infinity && infinity != nan ? std::numeric_limits<float>::infinity() : std::bit_cast<float>(0x7fc00000u);
+    if (magnitude > greatest)
+      size = magnitude == infinity && infinity != nan ? std::numeric_limits<float>::infinity() : std::bit_cast<float>(0x7fc00000u);
     return (code & kSign) != 0 ? -size : size;
   }
   template <typename From>
@@ -175,7 +177,9 @@ using F4e2m1Codec = SmallFloatCodec<SmallFloat<2, 1>, 4, 0x7, 0x7, 0x0, true>;
 struct E8m0Codec {
   static constexpr unsigned kBits = 8;
   using Widened = float;
-  static float value(uint64_t code) { return code == 255 ? std::bit_cast<float>(0x7fc00000u) : std::ldexp(1.0f, static_cast<int>(code) - 127); }
+  static float value(uint64_t code) {
+    return code == 255 ? std::bit_cast<float>(0x7fc00000u) : std::ldexp(1.0f, static_cast<int>(code) - 127);
+  }
   template <typename From>
   static uint64_t narrow(From from, bool, bool& limited) {
     const auto real = static_cast<float>(from);

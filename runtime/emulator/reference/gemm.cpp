@@ -16,7 +16,10 @@ constexpr unsigned kRows = 64, kColumns = 240, kTerms = 256;
 class Operand {
  public:
   Operand(const Job& job, const kawara_matrix& matrix)
-      : matrix_(matrix), data_(address(job, matrix.data)), scale_(job, matrix.scale, matrix.scale_dtype), zero_(job, matrix.zero, matrix.zero_dtype) {}
+      : matrix_(matrix),
+        data_(address(job, matrix.data)),
+        scale_(job, matrix.scale, matrix.scale_dtype),
+        zero_(job, matrix.zero, matrix.zero_dtype) {}
 
   // Writes element (row0 + r, column0 + c) of matrix (g, h) to out(r, c). k_is_row: the rows are the terms of the sums.
   template <typename T, typename Out>
@@ -27,7 +30,8 @@ class Operand {
       const auto value = [&](int64_t index) { return codec.value(read_bits<decltype(codec)::kBits>(data_, index)); };
       for (unsigned r = 0; r < rows; ++r) {
         const uint64_t row = row0 + r;
-        const int64_t start = base(matrix_.stride) + static_cast<int64_t>(row) * matrix_.stride[2] + static_cast<int64_t>(column0) * matrix_.stride[3];
+        const int64_t start =
+            base(matrix_.stride) + static_cast<int64_t>(row) * matrix_.stride[2] + static_cast<int64_t>(column0) * matrix_.stride[3];
         if (!scale_ && !zero_) {
           for (unsigned c = 0; c < columns; ++c) *out(r, c) = less_zero<T>(value(start + c * matrix_.stride[3]), 0, 0);
           continue;
@@ -37,7 +41,8 @@ class Operand {
           const int64_t plane_column = k_is_row ? static_cast<int64_t>(column0 + c) : block(column0 + c);
           const auto in_plane = [&](const int32_t* stride) { return base(stride) + plane_row * stride[2] + plane_column * stride[3]; };
           const int64_t at = in_plane(matrix_.zero_stride);
-          T element = less_zero<T>(value(start + c * matrix_.stride[3]), zero_ ? zero_.at<int64_t>(at) : 0, zero_ ? zero_.at<float>(at) : 0.0f);
+          T element =
+              less_zero<T>(value(start + c * matrix_.stride[3]), zero_ ? zero_.at<int64_t>(at) : 0, zero_ ? zero_.at<float>(at) : 0.0f);
           if (scale_) element = static_cast<T>(element * scale_.at<float>(in_plane(matrix_.scale_stride)));
           *out(r, c) = element;
         }
@@ -67,7 +72,8 @@ void multiply(const Job& job, const kawara_gemm& gemm, const Extents& extents, S
       const auto terms = static_cast<unsigned>(std::min<uint64_t>(kTerms, extents.K - k0));
       a.unpack<T>(g, h, m0, rows, k0, terms, false,
                   [&](unsigned row, unsigned k) { return &rows_of_a[(row / kTileRows * terms + k) * kTileRows + row % kTileRows]; });
-      b.unpack<T>(g, h, k0, terms, n0, columns, true, [&](unsigned k, unsigned column) { return &terms_of_b[size_t{k} * kColumns + column]; });
+      b.unpack<T>(g, h, k0, terms, n0, columns, true,
+                  [&](unsigned k, unsigned column) { return &terms_of_b[size_t{k} * kColumns + column]; });
       // Rows and columns of the margin hold leftovers; their sums are never looked at.
       accumulate_block(rows_of_a.data(), rows, terms_of_b.data(), kColumns, columns, terms, sums.data(), kColumns);
       if (!pace.spend(uint64_t{terms} * (rows * columns / 4 + rows + columns))) return;
@@ -95,7 +101,9 @@ void multiply(const Job& job, const kawara_gemm& gemm, const Extents& extents, S
 
 void run_gemm(const Job& job, const hw::CommandView& command, const Limit& limit, Pace& pace, Health* health) {
   const auto& gemm = command.body<kawara_gemm>();
-  const Extents extents{limit.clamp(0, gemm.G), limit.clamp(1, gemm.H), limit.clamp(2, gemm.M), limit.clamp(3, gemm.N), limit.clamp(4, gemm.K)};
+  const Extents extents{limit.clamp(0, gemm.G), limit.clamp(1, gemm.H), limit.clamp(2, gemm.M), limit.clamp(3, gemm.N),
+                        limit.clamp(4, gemm.K)};
+  if (extents.G == 0 || extents.H == 0 || extents.M == 0 || extents.N == 0) return;
   const unsigned group = std::max<unsigned>(command.section().fields().acc_group, 1);
   constexpr unsigned kColumnLoop = 3;
   Section epilogue(job, command.section(), {extents.G, extents.H, extents.M, extents.N / group, 1, 1, 1, 1, 1}, kColumnLoop, health);

@@ -12,7 +12,8 @@ namespace kawara::emulator::reference {
 
 class Memory {
  public:
-  Memory(const Job& job, uint64_t operand) : region_(job.regions[kawara_operand_region(operand)]), origin_(kawara_operand_offset(operand)) {}
+  Memory(const Job& job, uint64_t operand)
+      : region_(job.regions[kawara_operand_region(operand)]), origin_(kawara_operand_offset(operand)) {}
 
   // offset: in bytes from the operand; may be negative, as strides may. bytes: may span pieces.
   void read(int64_t offset, std::span<std::byte> bytes);

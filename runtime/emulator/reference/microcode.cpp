@@ -237,8 +237,7 @@ void evaluate_as(uint8_t op, uint16_t imm, Lanes& dst, const Lanes& a, const Lan
       case KAWARA_OP_mod: return run([](T x, T y) { return modulo(x, y); });
       case KAWARA_OP_rem: return run([](T x, T y) { return remainder(x, y); });
       case KAWARA_OP_divfloor: return run([](T x, T y) { return divide_floor(x, y); });
-      case KAWARA_OP_umulhi:
-        return run([](T x, T y) { return static_cast<T>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y) >> 32); });
+      case KAWARA_OP_umulhi: return run([](T x, T y) { return static_cast<T>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y) >> 32); });
       case KAWARA_OP_and: return run([](T x, T y) { return static_cast<T>(x & y); });
       case KAWARA_OP_or: return run([](T x, T y) { return static_cast<T>(x | y); });
       case KAWARA_OP_xor: return run([](T x, T y) { return static_cast<T>(x ^ y); });
@@ -265,8 +264,7 @@ Form form(uint8_t op) {
 
 }  // namespace
 
-void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a, const Lanes& b, const Lanes& c,
-              unsigned count) {
+void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a, const Lanes& b, const Lanes& c, unsigned count) {
   switch (type) {
     case KAWARA_DTYPE_f32: return evaluate_as<float>(op, imm, dst, a, b, c, count);
     case KAWARA_DTYPE_i32: return evaluate_as<int32_t>(op, imm, dst, a, b, c, count);
@@ -297,10 +295,17 @@ bool is_reduction(uint8_t op) { return form(op) == Form::REDUCE; }
 
 unsigned sources(uint8_t op) {
   switch (form(op)) {
-    case Form::LOAD: case Form::none: return 0;
-    case Form::BINARY: case Form::COMPARE: return 2;
+    case Form::LOAD:
+    case Form::none: return 0;
+    case Form::BINARY:
+    case Form::COMPARE: return 2;
     case Form::TERNARY: return 3;
-    case Form::STORE: case Form::UNARY: case Form::TEST: case Form::CONVERT: case Form::REDUCE: case Form::SEQUENCE: return 1;
+    case Form::STORE:
+    case Form::UNARY:
+    case Form::TEST:
+    case Form::CONVERT:
+    case Form::REDUCE:
+    case Form::SEQUENCE: return 1;
   }
   return 0;
 }

@@ -18,8 +18,7 @@ struct Lanes {
 
 // dst = op(a, b, c) in the first `count` lanes, as microcode.def says; a reduction combines dst with a. dst may be one of
 // the sources. Loads and stores are the section's.
-void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a, const Lanes& b, const Lanes& c,
-              unsigned count);
+void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a, const Lanes& b, const Lanes& c, unsigned count);
 
 // What a reduction starts from.
 uint64_t identity(uint8_t op, uint8_t type);

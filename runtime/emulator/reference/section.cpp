@@ -45,7 +45,8 @@ uint64_t Section::steps(const kawara_phase& phase) const {
 const Lanes& Section::source(uint8_t number) const {
   if (number < KAWARA_SOURCE_CONSTANT) return registers_[number];
   // A constant that the section lacks can only stand where the instruction has no such source.
-  if (number < KAWARA_SOURCE_INDEX) return number - KAWARA_SOURCE_CONSTANT < constants_.size() ? constants_[number - KAWARA_SOURCE_CONSTANT] : b_index_;
+  if (number < KAWARA_SOURCE_INDEX)
+    return number - KAWARA_SOURCE_CONSTANT < constants_.size() ? constants_[number - KAWARA_SOURCE_CONSTANT] : b_index_;
   if (number < KAWARA_SOURCE_ACCUMULATOR) return index_lanes_[number - KAWARA_SOURCE_INDEX];
   if (number < KAWARA_SOURCE_B_INDEX) return accumulators_[number - KAWARA_SOURCE_ACCUMULATOR];
   return b_index_;

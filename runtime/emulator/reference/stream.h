@@ -22,8 +22,8 @@ class Stream {
 
   // Lane i is the point that lies i further along lane_dim than `first`.
   void load(const Indices& first, unsigned count, std::span<const Lanes, KAWARA_REGISTERS> registers, Lanes& dst) const;
-  void store(const Indices& first, unsigned count, std::span<const Lanes, KAWARA_REGISTERS> registers, const Lanes& value,
-             uint8_t type, Health* health);
+  void store(const Indices& first, unsigned count, std::span<const Lanes, KAWARA_REGISTERS> registers, const Lanes& value, uint8_t type,
+             Health* health);
 
  private:
   struct Coord {
