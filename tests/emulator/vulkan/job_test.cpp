@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <thread>
 
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
@@ -143,6 +144,25 @@ TEST(VulkanJob, IsReplayedWithOtherAddressesWithoutRecordingAnything) {
   EXPECT_EQ(bench.twins.vulkan<float>(out), std::vector<float>(100, 15));
   EXPECT_EQ(bench.executor.recordings_made(), 1u);
   EXPECT_EQ(bench.context->pipelines.compiled(), compiled);
+}
+
+// Two chips of one process share the device; what one runs does not disturb the other.
+TEST(VulkanJob, RunsBesideAnotherChips) {
+  Twins first, second;
+  const auto work = [](Twins& twins, float by) {
+    const auto in = twins.local(noise(5000, 1)), out = twins.local(std::vector<float>(5000));
+    for (int i = 0; i < 20; ++i) {
+      const auto section = scale(in, out, 5000 - static_cast<uint32_t>(i), by);
+      twins.run(hw::blank<kawara_vector>(), &section);
+    }
+    return out;
+  };
+  uint32_t out = 0;
+  std::thread other([&] { work(second, 2); });
+  out = work(first, 3);
+  other.join();
+  EXPECT_EQ(first.vulkan<float>(out), first.reference<float>(out));
+  EXPECT_EQ(second.vulkan<float>(out), second.reference<float>(out));
 }
 
 TEST(VulkanJob, OfANewShapeCompilesNoPipeline) {
