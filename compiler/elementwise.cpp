@@ -34,6 +34,14 @@ Shape broadcast(const Inference& inference) {
 
 namespace {
 
+void require_inputs(const Inference& inference, size_t least, size_t most) {
+  const size_t count = inference.node().inputs.size();
+  inference.require(count >= least && count <= most,
+                    fmt::format("{} inputs, but the operator takes {}", count,
+                                least == most ? std::to_string(least) : fmt::format("{} to {}", least, most)));
+  for (size_t i = 0; i < count; ++i) inference.require(inference.has(i), fmt::format("input {} must be given", i));
+}
+
 void require_one_dtype(const Inference& inference) {
   for (size_t i = 1; i < inference.node().inputs.size(); ++i)
     if (inference.has(i))
@@ -66,24 +74,33 @@ void infer_float(Inference& inference) {
 }
 
 void infer_arithmetic(Inference& inference) {
+  require_inputs(inference, 2, 2);
+  infer_variadic(inference);
+}
+
+void infer_variadic(Inference& inference) {
+  require_inputs(inference, 1, 8);
   require_number(inference);
   require_one_dtype(inference);
   inference.set(0, inference.dtype(0), broadcast(inference));
 }
 
 void infer_comparison(Inference& inference) {
+  require_inputs(inference, 2, 2);
   if (inference.dtype(0) != DType::boolean) require_number(inference);
   require_one_dtype(inference);
   inference.set(0, DType::boolean, broadcast(inference));
 }
 
 void infer_order(Inference& inference) {
-  require_number(inference);
   infer_comparison(inference);
+  require_number(inference);
   inference.require(inference.dtype(0) != DType::u64, "u64 can't be compared: 64-bit registers are signed");
 }
 
 void infer_logic(Inference& inference) {
+  const size_t inputs = inference.node().op == "Not" ? 1 : 2;
+  require_inputs(inference, inputs, inputs);
   inference.require(inference.dtype(0) == DType::boolean, fmt::format("elements must be boolean, got {}", name(inference.dtype(0))));
   require_one_dtype(inference);
   inference.set(0, DType::boolean, broadcast(inference));

@@ -17,7 +17,8 @@ Shape broadcast(const Inference& inference);
 void infer_unary(Inference& inference);       // a float or integer; the same out
 void infer_signed(Inference& inference);      // a float or signed integer; the same out
 void infer_float(Inference& inference);       // one float; the same out
-void infer_arithmetic(Inference& inference);  // floats or integers of one dtype; the same out
+void infer_arithmetic(Inference& inference);  // two floats or integers of one dtype; the same out
+void infer_variadic(Inference& inference);    // one to eight of them, as many as the chip reads at a point
 void infer_comparison(Inference& inference);  // numbers or booleans of one dtype; boolean out
 void infer_order(Inference& inference);       // floats or integers up to i64 (not u64: 64-bit registers are signed); boolean out
 void infer_logic(Inference& inference);       // booleans

@@ -142,7 +142,10 @@ std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
     if (!std::ranges::all_of(node.inputs, [&](ValueId id) { return id == kAbsent || known[id]; })) continue;
     try {
       Inference inference(graph, node);
+      inference.require(node.outputs.at(0) != kAbsent, "its first output must have a name");
       op->infer(inference);
+      for (ValueId id : node.outputs)
+        inference.require(id == kAbsent || graph.values[id].shape.has_value(), "it has more outputs than Kawara knows of");
     } catch (const Error& error) {
       if (error.code() != Code::unsupported) throw;
       refuse(node, error.what());

@@ -13,6 +13,7 @@ void infer(Inference& inference) {
   inference.require(inference.dtype(0) == DType::f32, fmt::format("elements must be f32, got {}", name(inference.dtype(0))));
   inference.require(inference.attribute("training_mode", int64_t{0}) == 0, "training_mode must be 0");
   inference.require(inference.node().opset >= 9 || inference.attribute("spatial", int64_t{1}) == 1, "spatial must be 1");
+  inference.attribute("epsilon", 1e-5f);  // is a float
   // Version 6 and before have `is_test`, and more outputs, for training only.
   for (size_t i = 1; i < inference.node().outputs.size(); ++i)
     inference.require(inference.node().outputs[i] == kAbsent, "only the first output may be used");

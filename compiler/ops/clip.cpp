@@ -11,6 +11,7 @@ namespace {
 void infer(Inference& inference) {
   infer_unary(inference);
   inference.require(inference.dtype(0) != DType::u64, "u64 can't be compared: 64-bit registers are signed");
+  for (const char* bound : {"min", "max"}) inference.attribute(bound, 0.0f);  // is a float
   for (size_t bound : {1, 2}) {
     if (!inference.has(bound)) continue;
     inference.require(inference.dtype(bound) == inference.dtype(0), "the bounds must have the type of the input");

@@ -7,7 +7,12 @@ namespace kawara::compiler {
 const Operator hard_sigmoid_operator = {
     .name = "HardSigmoid",
     .kind = OperatorKind::elementwise,
-    .infer = infer_float,
+    .infer =
+        [](Inference& inference) {
+          inference.attribute("alpha", 0.0f);  // is a float
+          inference.attribute("beta", 0.0f);   // is a float
+          infer_float(inference);
+        },
     .point =
         [](Points& points, const Graph&, const Node& node, std::span<const Register> inputs) {
           const Register line = points.add(points.mul(inputs[0], points.constant(float_attribute(node, "alpha", 0.2f))),

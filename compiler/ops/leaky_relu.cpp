@@ -7,7 +7,11 @@ namespace kawara::compiler {
 const Operator leaky_relu_operator = {
     .name = "LeakyRelu",
     .kind = OperatorKind::elementwise,
-    .infer = infer_float,
+    .infer =
+        [](Inference& inference) {
+          inference.attribute("alpha", 0.0f);  // is a float
+          infer_float(inference);
+        },
     .point =
         [](Points& points, const Graph&, const Node& node, std::span<const Register> inputs) {
           const Register negative = points.emit(KAWARA_OP_lt, DType::f32, inputs[0], points.constant(0.0f));

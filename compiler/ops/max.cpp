@@ -9,7 +9,7 @@ namespace kawara::compiler {
 namespace {
 
 void infer(Inference& inference) {
-  infer_arithmetic(inference);
+  infer_variadic(inference);
   inference.require(inference.dtype(0) != DType::u64, "u64 can't be compared: 64-bit registers are signed");
 }
 

@@ -10,6 +10,7 @@ void infer(Inference& inference) {
   inference.require(inference.dtype(0) == DType::boolean, "the condition must be boolean");
   inference.require(inference.dtype(1) == inference.dtype(2), "both values must have one type");
   inference.require(bits(inference.dtype(1)) >= 8, "values must have 8 bits or more");
+  inference.require(inference.node().inputs.size() == 3, "three inputs must be given");
   inference.set(0, inference.dtype(1), broadcast(inference));
 }
 

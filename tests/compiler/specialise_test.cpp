@@ -82,6 +82,15 @@ TEST(Specialise, TheListOfRefusedNodesFitsAScreen) {
               AllOf(HasSubstr("25 of the model's nodes"), HasSubstr("'y9'"), Not(HasSubstr("'y10'")), HasSubstr("and 15 more")));
 }
 
+TEST(Specialise, NodesWithTooFewInputsOrTooManyOutputsAreRefused) {
+  EXPECT_THAT(complaint("graph \"g\" (%x: f32[2]) { %y = Add(%x) return %y }", {}).second, HasSubstr("1 inputs, but the operator takes 2"));
+  EXPECT_THAT(complaint("graph \"g\" (%x: f32[2]) { %y = Sum(%x, _, %x) return %y }", {}).second, HasSubstr("input 1 must be given"));
+  EXPECT_THAT(complaint("graph \"g\" (%x: f32[2]) { %y, %z = Relu(%x) return %z }", {}).second,
+              HasSubstr("more outputs than Kawara knows of"));
+  EXPECT_THAT(complaint("graph \"g\" (%x: f32[2]) { _, %z = Relu(%x) return %x }", {}).second, HasSubstr("first output must have a name"));
+  EXPECT_THAT(complaint("graph \"g\" () { %k = f32[2] dense<1, 2> %y, %z = Neg(%k) return %z }", {}).second, HasSubstr("more outputs"));
+}
+
 TEST(Specialise, TheImportedGraphCanBeSpecialisedAgain) {
   const Graph imported = parse_graph("graph \"g\" (%x: f32[n]) { %s = Shape(%x) %y = Reshape(%x, %s) return %y }");
   for (int64_t n : {2, 3}) {
@@ -89,6 +98,12 @@ TEST(Specialise, TheImportedGraphCanBeSpecialisedAgain) {
     specialise(graph, {{"x", {n}}});
     EXPECT_EQ(graph.values[graph.outputs[0]].shape, (Shape{n}));
   }
+}
+
+TEST(Specialise, AnAttributeOfAnotherTypeIsNamed) {
+  const auto [code, message] = complaint("graph \"g\" (%x: f32[2]) { %y = LeakyRelu(%x) {alpha = 1} return %y }", {});
+  EXPECT_EQ(code, Code::invalid_model);
+  EXPECT_THAT(message, HasSubstr("LeakyRelu 'y': attribute 'alpha' has another type than ONNX gives it"));
 }
 
 }  // namespace

@@ -49,7 +49,14 @@ std::string rich_model() {
   parts.nodes.push_back(node("Range", {"starts", "ends", "ends"}, {"range"}));
   parts.nodes.push_back(node("ConstantOfShape", {"range"}, {"zeros"}));
   parts.nodes.push_back(node("Gather", {"wide", "range"}, {"gathered"}, {integer("axis", 0)}));
-  parts.nodes.push_back(node("Mul", {"y", "y"}, {"z"}));
+  const std::string epsilon = message([&](auto& fields) {
+    fields.add_string(1, "epsilon");
+    fields.add_float(2, 1e-3f);
+    fields.add_int32(20, 1);
+  });
+  parts.nodes.push_back(node("BatchNormalization", {"y", "w", "w", "w", "w"}, {"normal"}, {epsilon}));
+  parts.nodes.push_back(node("Clip", {"normal"}, {"clipped"}));
+  parts.nodes.push_back(node("Mul", {"y", "clipped"}, {"z"}));
   parts.outputs.push_back(value_info("z", 1, {-1, 2}));
   return model(parts);
 }
