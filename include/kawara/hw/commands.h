@@ -27,9 +27,12 @@ typedef uint32_t kawara_type_wait;
 #include "commands.def"
 
 /* A wrong offset (overlap or gap) and hidden padding end the compilation here. */
-#define STRUCT(name, bytes, doc) KAWARA_STATIC_ASSERT(sizeof(struct kawara_##name) == (bytes), "size of " #name);
+#define STRUCT(name, bytes, doc) \
+	KAWARA_STATIC_ASSERT(sizeof(struct kawara_##name) == (bytes), \
+		"struct " #name ": its members do not fill the " #bytes " bytes that its row says");
 #define MEMBER(struct_, offset, type, name, low, high, doc) \
-	KAWARA_STATIC_ASSERT(offsetof(struct kawara_##struct_, name) == (offset), "offset of " #struct_ "." #name);
+	KAWARA_STATIC_ASSERT(offsetof(struct kawara_##struct_, name) == (offset), \
+		#struct_ "." #name ": offset " #offset " overlaps the member before it or leaves a gap");
 #define ARRAY(struct_, offset, type, name, count, low, high, doc) MEMBER(struct_, offset, type, name, low, high, doc)
 #define RESERVED(struct_, offset, type, name, count) MEMBER(struct_, offset, type, name, 0, 0, "")
 #include "commands.def"
@@ -40,7 +43,7 @@ typedef uint32_t kawara_type_wait;
 #define END_STRUCT(name) };
 #include "commands.def"
 #define STRUCT(name, bytes, doc) \
-	KAWARA_STATIC_ASSERT(kawara_bytes_of_members_of_##name == (bytes), "padding that no row names in " #name);
+	KAWARA_STATIC_ASSERT(kawara_bytes_of_members_of_##name == (bytes), "struct " #name " has padding that no row names");
 #include "commands.def"
 
 enum kawara_opcode {

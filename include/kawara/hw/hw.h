@@ -18,7 +18,7 @@ typedef uint8_t kawara_u8; typedef uint16_t kawara_u16; typedef uint32_t kawara_
 #endif
 #endif
 
-/* A mask of bits high..low; a field that does not fit 32 bits is an error where the rows below assert it. */
+/* A mask of bits high..low, 31 >= high >= low >= 0: tables_are_sound.h asserts it of every row. */
 #define KAWARA_MASK(high, low) ((kawara_u32)((0xffffffffu >> (31 - (high))) & (0xffffffffu << (low))))
 /* Value of a field: KAWARA_GET(register value, QUEUE_STATE_CONTEXT). */
 #define KAWARA_GET(value, field) (((kawara_u32)(value) & KAWARA_##field) >> KAWARA_##field##_LOW)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/chip/register_file.h"
 
+#include <algorithm>
 #include <string_view>
 
 namespace kawara::emulator {
@@ -42,7 +43,11 @@ constexpr RegisterRow kRows[] = {
 };
 
 // For each block, its rows by word offset: -1 where there is none.
-constexpr uint32_t kWordsOfBlock = 0x50 / 4;
+constexpr uint32_t kWordsOfBlock = [] {
+  uint32_t words = 0;
+  for (const RegisterRow& row : kRows) words = std::max(words, row.offset / 4 + 1);
+  return words;
+}();
 using Index = std::array<std::array<int, kWordsOfBlock>, std::size(kBlocks)>;
 constexpr Index index_rows() {
   Index index{};
