@@ -120,6 +120,8 @@ struct kawara_signal {
 #define KAWARA_PTE_READ 0x08ull
 #define KAWARA_PTE_WRITE 0x10ull
 #define KAWARA_PTE_ADDRESS 0x000ffffffffff000ull
+#define KAWARA_PAGE_BYTES 0x1000ull
+#define KAWARA_LARGE_PAGE_BYTES 0x200000ull
 #define KAWARA_VA_BITS 39
 #define KAWARA_VA_GUARD 0x10000ull /* never mapped */
 
