@@ -26,6 +26,7 @@ layout(buffer_reference, std430, buffer_reference_align = 8) readonly buffer Par
   uint pad;
 };
 const uint kPadOffset = PAD_OFFSET;
+const uint kRun = 8;
 
 layout(push_constant) uniform Push { uint64_t parameters; };
 
@@ -108,26 +109,34 @@ void main() {
           step[j] = outside ? 0 : p.inputs_depth;
         }
         uint64_t weight = weight_line;
-#ifndef SINGLE
+#ifdef SINGLE
+        [[unroll]] for (uint i = 0; i < ROWS; ++i) {
+          const ELEMENT w = Element(weight + row_offset[i]).value;
+          [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += w * Element(from[j]).value;
+        }
+#else
+        // Runs of kRun terms are summed by themselves: the rounding error grows with the number of runs, not of terms.
         uint k = 0;
         [[dont_unroll]] do {
-#else
-        {
-#endif
-          ELEMENT value[4];
-          [[unroll]] for (uint j = 0; j < 4; ++j) {
-            value[j] = Element(from[j]).value;
-            from[j] += step[j];
-          }
-          [[unroll]] for (uint i = 0; i < ROWS; ++i) {
-            const ELEMENT w = Element(weight + row_offset[i]).value;
-            [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += w * value[j];
-          }
-          weight += p.weights_depth;
-#ifndef SINGLE
-        } while (++k < depth);
-#else
-        }
+          const uint end = min(k + kRun, depth);
+          ELEMENT run[ROWS][4];
+          [[unroll]] for (uint i = 0; i < ROWS; ++i)
+            [[unroll]] for (uint j = 0; j < 4; ++j) run[i][j] = ELEMENT(0);
+          [[dont_unroll]] do {
+            ELEMENT value[4];
+            [[unroll]] for (uint j = 0; j < 4; ++j) {
+              value[j] = Element(from[j]).value;
+              from[j] += step[j];
+            }
+            [[unroll]] for (uint i = 0; i < ROWS; ++i) {
+              const ELEMENT w = Element(weight + row_offset[i]).value;
+              [[unroll]] for (uint j = 0; j < 4; ++j) run[i][j] += w * value[j];
+            }
+            weight += p.weights_depth;
+          } while (++k < end);
+          [[unroll]] for (uint i = 0; i < ROWS; ++i)
+            [[unroll]] for (uint j = 0; j < 4; ++j) sums[i][j] += run[i][j];
+        } while (k < depth);
 #endif
         weight_line += p.weights_tap[2];
       } while (++tap_x < kernel_x);
