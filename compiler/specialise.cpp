@@ -53,7 +53,7 @@ void bind_inputs(Graph& graph, const InputShapes& shapes) {
   for (ValueId id : graph.inputs) names.push_back(graph.values[id].name);
   for (const auto& [name, shape] : shapes)
     if (std::ranges::find(names, name) == names.end())
-      throw fail(Code::wrong_input, "the model has no input '{}'; its inputs are: {}", name, fmt::join(names, ", "));
+      throw fail(Code::wrong_input, "the model has no input '{}'; it has '{}'", name, fmt::join(names, "', '"));
 
   std::map<std::string, int64_t> dimensions;
   for (ValueId id : graph.inputs)

@@ -203,6 +203,14 @@ def compile_model(
         console.print(escape(program.report()))
 
 
+def _placement(row: dict) -> str:
+    if not row["supported"]:
+        return "NOT SUPPORTED"
+    if not row["command"]:
+        return "-"  # nothing is placed while a node of the model is refused
+    return f"{row['command']} on the {row['engine']} engine" if row["engine"] else row["command"]
+
+
 @app.command()
 def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Optional[List[str]] = ShapeOption, target: str = TargetOption, json: bool = JsonOption):
     """For every node: where it runs, what it was fused into, or which rule it breaks."""
@@ -212,8 +220,7 @@ def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Opti
         print_json(rows)
         return
     print_table(["node", "operator", "runs as", "with"],
-                [[r["node"], r["op"], "NOT SUPPORTED" if not r["supported"] else f"{r['engine']} {r['command']}".strip(),
-                  r["rule"] if not r["supported"] else (r["group"] if r["group"] != r["node"] else "")] for r in rows])
+                [[r["node"], r["op"], _placement(r), r["rule"] if not r["supported"] else (r["group"] if r["group"] != r["node"] else "")] for r in rows])
     refused = sum(not r["supported"] for r in rows)
     console.print(f"{len(rows)} nodes, " + (f"[bold red]{refused} that the chip can't run[/]" if refused else "[bold green]all on the chip[/]"))
     if refused:
