@@ -116,7 +116,7 @@ static inline struct kawara_translation kawara_walk(struct kawara_walker *walker
 		return kawara_walk_fault(KAWARA_FAULT_page_fault, va, write);
 	for (;; --level) {
 		const kawara_u64 bus = table + kawara_table_index(va, level) * sizeof(kawara_u64);
-		kawara_u64 entry;
+		kawara_u64 entry = 0;
 
 		if (!walker->read(walker->context, bus, &entry))
 			return kawara_walk_fault(KAWARA_FAULT_host_bus_error, bus, 0);
@@ -197,7 +197,7 @@ static inline enum kawara_map_result kawara_find_leaf(struct kawara_page_table *
 	kawara_u64 at = table->root;
 
 	for (*level = KAWARA_TABLE_ROOT_LEVEL;; --*level) {
-		kawara_u64 added;
+		kawara_u64 added = 0;
 
 		*entry = table->entries(table->context, at) + kawara_table_index(va, *level);
 		if (kawara_pte_is_table(**entry, *level)) {

@@ -7,72 +7,34 @@
 namespace kawara::emulator {
 namespace {
 
-constexpr uint64_t kSmallPage = 1ull << 12, kLargePage = 1ull << 21;
-constexpr uint64_t kEntriesMask = 511;
-constexpr uint64_t kLeafBits = KAWARA_PTE_LOCAL | KAWARA_PTE_READ | KAWARA_PTE_WRITE;
-constexpr uint64_t kKnownBits = KAWARA_PTE_VALID | KAWARA_PTE_LEAF | kLeafBits | KAWARA_PTE_ADDRESS;
-
 std::unexpected<ChipFault> fault(uint32_t code, uint64_t address, bool write) {
   return std::unexpected(ChipFault{.code = code, .write = write, .address = address});
 }
 
-// LOCAL, READ and WRITE mean something in leaves only.
-bool points_to_table(uint64_t entry) {
-  return (entry & KAWARA_PTE_VALID) != 0 && (entry & (KAWARA_PTE_LEAF | kLeafBits)) == 0 && (entry & ~kKnownBits) == 0;
-}
-
-bool is_leaf(uint64_t entry, uint64_t page_bytes) {
-  constexpr uint64_t both = KAWARA_PTE_VALID | KAWARA_PTE_LEAF;
-  return (entry & both) == both && (entry & ~kKnownBits) == 0 && (entry & KAWARA_PTE_ADDRESS) % page_bytes == 0;
-}
-
 }  // namespace
 
-// A valid entry of the table; `address` and `write` are what the walk is for.
-std::expected<uint64_t, ChipFault> AddressSpace::entry(uint64_t table, uint64_t index, uint64_t address, bool write) {
-  const uint64_t bus = (table & KAWARA_PTE_ADDRESS) + index * sizeof(uint64_t);
-  const auto value = host_.load(bus);
-  if (!value) return fault(KAWARA_FAULT_host_bus_error, bus, false);
-  if ((*value & KAWARA_PTE_VALID) == 0) return fault(KAWARA_FAULT_page_fault, address, write);
-  return *value;
+AddressSpace::AddressSpace(const HostMemory& host, std::span<std::byte> local, uint64_t root, std::function<bool()> stopped)
+    : host_(host), local_(local), stopped_(std::move(stopped)) {
+  walker_.root = root;
+  walker_.local_bytes = local.size();
+  walker_.context = const_cast<HostMemory*>(&host);  // only read again
+  walker_.read = [](void* context, kawara_u64 bus, kawara_u64* entry) {
+    const auto value = static_cast<const HostMemory*>(context)->load(bus);
+    if (value) *entry = *value;
+    return value ? 1 : 0;
+  };
 }
 
 std::expected<AddressSpace::Page, ChipFault> AddressSpace::page(uint64_t address, bool write) {
-  const auto page_fault = [&] { return fault(KAWARA_FAULT_page_fault, address, write); };
-  if (address < KAWARA_VA_GUARD || address >> KAWARA_VA_BITS != 0) return page_fault();
-  uint64_t page_bytes = kSmallPage;
-  std::expected<uint64_t, ChipFault> leaf;
-  if (address / kLargePage == last_block_) {
-    leaf = entry(last_table_, address >> 12 & kEntriesMask, address, write);
-  } else {
-    auto upper = entry(root_, address >> 30 & kEntriesMask, address, write);
-    if (upper && !points_to_table(*upper)) return page_fault();
-    auto middle = upper ? entry(*upper, address >> 21 & kEntriesMask, address, write) : upper;
-    if (!middle) return std::unexpected(middle.error());
-    if (*middle & KAWARA_PTE_LEAF) {
-      page_bytes = kLargePage;
-      leaf = middle;
-    } else {
-      if (!points_to_table(*middle)) return page_fault();
-      last_table_ = *middle;
-      last_block_ = address / kLargePage;
-      leaf = entry(last_table_, address >> 12 & kEntriesMask, address, write);
-    }
-  }
-  if (!leaf) return std::unexpected(leaf.error());
-  if (!is_leaf(*leaf, page_bytes)) return page_fault();
-  if (!write && (*leaf & KAWARA_PTE_READ) == 0) return page_fault();
-  if (write && (*leaf & KAWARA_PTE_WRITE) == 0) return fault(KAWARA_FAULT_read_only, address, write);
-  const uint64_t offset = address % page_bytes;
-  const Page page{(*leaf & KAWARA_PTE_LOCAL) != 0, (*leaf & KAWARA_PTE_ADDRESS) + offset, page_bytes - offset};
-  if (page.local && (page.address >= local_.size() || page.left > local_.size() - page.address)) return page_fault();
-  return page;
+  const kawara_translation found = kawara_walk(&walker_, address, write);
+  if (found.fault != KAWARA_FAULT_none) return fault(found.fault, found.address, found.write != 0);
+  return Page{found.local != 0, found.address, found.left};
 }
 
 std::expected<std::vector<Run>, ChipFault> AddressSpace::translate(uint64_t address, uint64_t size, bool write, size_t limit) {
   std::vector<Run> runs;
   for (uint64_t done = 0; done < size;) {
-    if (done % kLargePage < kSmallPage && stopped_()) return fault(KAWARA_FAULT_page_fault, address + done, write);
+    if (done % KAWARA_LARGE_PAGE_BYTES < KAWARA_PAGE_BYTES && stopped_()) return fault(KAWARA_FAULT_page_fault, address + done, write);
     const auto next = page(address + done, write);
     if (!next) return std::unexpected(next.error());
     const uint64_t bytes = std::min(next->left, size - done);

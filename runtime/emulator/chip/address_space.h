@@ -11,6 +11,7 @@
 
 #include "emulator/chip/chip_fault.h"
 #include "emulator/chip/host_memory.h"
+#include "kawara/hw/page_table.h"
 
 namespace kawara::emulator {
 
@@ -25,8 +26,7 @@ struct Run {
 class AddressSpace {
  public:
   // `stopped` is asked now and then during a long walk, which then ends with a fault that nobody sees.
-  AddressSpace(const HostMemory& host, std::span<std::byte> local, uint64_t root, std::function<bool()> stopped)
-      : host_(host), local_(local), root_(root), stopped_(std::move(stopped)) {}
+  AddressSpace(const HostMemory& host, std::span<std::byte> local, uint64_t root, std::function<bool()> stopped);
 
   // Where [address, address + size) lies, as long runs as the pages allow. Every page must be mapped and allow the access:
   // else page_fault, read_only or (a table that is not in host memory) host_bus_error. At most `limit` runs, else region_split.
@@ -42,14 +42,11 @@ class AddressSpace {
     uint64_t left;     // bytes from it to the end of the page
   };
   std::expected<Page, ChipFault> page(uint64_t address, bool write);
-  std::expected<uint64_t, ChipFault> entry(uint64_t table, uint64_t index, uint64_t address, bool write);
 
   const HostMemory& host_;
   std::span<std::byte> local_;
-  uint64_t root_;
   std::function<bool()> stopped_;
-  // The last table of 4 KiB pages that a walk came to: neighbouring pages need one read instead of three.
-  uint64_t last_table_ = 0, last_block_ = ~0ull;
+  kawara_walker walker_{};
 };
 
 }  // namespace kawara::emulator

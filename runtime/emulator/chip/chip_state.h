@@ -57,15 +57,13 @@ struct Chip::State {
     bool interrupt = false;  // send the queue's vector
   };
   static PacketEnd faulted(const ChipFault& fault);
-  static PacketEnd bad_packet(const BadPacket& bad);
   void serve_queues();
   std::optional<unsigned> next_queue();
   void serve(unsigned queue, Lock& lock);
   PacketEnd serve_packet(unsigned queue, uint64_t address);
-  PacketEnd serve_one(unsigned queue, const NopPacket& packet);
-  PacketEnd serve_one(unsigned queue, const RunPacket& packet);
-  PacketEnd serve_one(unsigned queue, const SignalPacket& packet);
-  PacketEnd serve_one(unsigned queue, const ClearPacket& packet);
+  PacketEnd run(unsigned queue, const kawara_run_packet& packet);
+  PacketEnd signal(unsigned queue, const kawara_signal_packet& packet);
+  PacketEnd clear(unsigned queue, const kawara_clear_packet& packet);
   void finish(unsigned queue, const PacketEnd& end);
   std::optional<uint32_t> fire_hang(unsigned queue, uint32_t command_count);
   JobControl control_of(unsigned queue);

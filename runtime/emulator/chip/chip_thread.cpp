@@ -79,30 +79,28 @@ void Chip::State::finish(unsigned queue, const PacketEnd& end) {
 
 Chip::State::PacketEnd Chip::State::faulted(const ChipFault& fault) { return {.kind = PacketEnd::Kind::faulted, .fault = fault}; }
 
-Chip::State::PacketEnd Chip::State::bad_packet(const BadPacket& bad) {
-  return faulted({.code = KAWARA_FAULT_bad_packet, .field = bad.field});
-}
-
 Chip::State::PacketEnd Chip::State::serve_packet(unsigned queue, uint64_t address) {
-  kawara_packet words;
-  if (!host_.read(address, std::as_writable_bytes(std::span(&words, 1))))
+  kawara_packet packet;
+  if (!host_.read(address, std::as_writable_bytes(std::span(&packet, 1))))
     return faulted({.code = KAWARA_FAULT_host_bus_error, .address = address});
-  const auto packet = decode(words);
-  PacketEnd end = packet ? std::visit([&](const auto& one) { return serve_one(queue, one); }, *packet) : bad_packet(packet.error());
-  if (end.fault.code == KAWARA_FAULT_bad_packet) end.fault.address = address;
-  return end;
+  const kawara_packet_fault broken = kawara_packet_check(&packet, local.bytes().size());
+  if (broken.code == KAWARA_FAULT_bad_packet) return faulted({.code = broken.code, .address = address, .field = broken.word * 4});
+  if (broken.code != KAWARA_FAULT_none) return faulted({.code = broken.code});
+  switch (kawara_packet_opcode_of(&packet)) {
+    case KAWARA_PACKET_RUN: return run(queue, kawara_unpack_run(&packet));
+    case KAWARA_PACKET_SIGNAL: return signal(queue, kawara_unpack_signal(&packet));
+    case KAWARA_PACKET_CLEAR: return clear(queue, kawara_unpack_clear(&packet));
+    default: return {};  // a nop
+  }
 }
 
-Chip::State::PacketEnd Chip::State::serve_one(unsigned, const NopPacket&) { return {}; }
-
-Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const RunPacket& packet) {
+Chip::State::PacketEnd Chip::State::run(unsigned queue, const kawara_run_packet& packet) {
   JobContext context;
   uint32_t features;
   {
     const Lock lock(mutex_);
     features = registers_.get(KAWARA_REGISTER(GLOBAL, 0, FEATURES));
     if (hung_) return {.kind = PacketEnd::Kind::waits};
-    if (packet.context >= KAWARA_CONTEXT_COUNT) return faulted({.code = KAWARA_FAULT_context_invalid});
     const uint64_t root = registers_.get64(KAWARA_REGISTER(CONTEXT, packet.context, ROOT_LO));
     if ((root & KAWARA_CONTEXT_ROOT_LO_VALID) == 0) return faulted({.code = KAWARA_FAULT_context_invalid});
     context = {.root = root & ~uint64_t{0xfff}, .identity = identities_[packet.context]};
@@ -131,29 +129,26 @@ Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const RunPacket& p
   return {};
 }
 
-Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const SignalPacket& packet) {
-  kawara_signal signal{};  // cycles, busy and byte counts: 0 until the chip counts them
-  signal.value = packet.value;
+Chip::State::PacketEnd Chip::State::signal(unsigned queue, const kawara_signal_packet& packet) {
+  kawara_signal record{};  // cycles, busy and byte counts: 0 until the chip counts them
+  record.value = packet.value;
   {
     const Lock lock(mutex_);
     if (queues_[queue].state() == KAWARA_QUEUE_RESETTING) return {.kind = PacketEnd::Kind::stopped};
-    signal.tag = tags_[queue];
+    record.tag = tags_[queue];
     queues_[queue].signaled();
   }
   // Whole words: the host may read an earlier value's record while this one is written. The value comes last.
   static_assert(offsetof(kawara_signal, value) == 0);
   std::array<uint64_t, sizeof(kawara_signal) / sizeof(uint64_t)> words;
-  std::memcpy(words.data(), &signal, sizeof(signal));
+  std::memcpy(words.data(), &record, sizeof(record));
   bool there = true;
   for (size_t word = words.size(); word-- > 0;) there = there && host_.store(packet.address + word * sizeof(uint64_t), words[word]);
   if (!there) return faulted({.code = KAWARA_FAULT_host_bus_error, .write = true, .address = packet.address});
-  return {.interrupt = packet.interrupt};
+  return {.interrupt = packet.interrupt != 0};
 }
 
-Chip::State::PacketEnd Chip::State::serve_one(unsigned queue, const ClearPacket& packet) {
-  const uint64_t local_bytes = local.bytes().size();
-  if (packet.address > local_bytes) return bad_packet({KAWARA_CLEAR_ADDRESS_WORD * 4});
-  if (packet.size > local_bytes - packet.address) return bad_packet({KAWARA_CLEAR_SIZE_WORD * 4});
+Chip::State::PacketEnd Chip::State::clear(unsigned queue, const kawara_clear_packet& packet) {
   for (uint64_t done = 0; done < packet.size; done += kClearBytes) {
     if (stop_) return {.kind = PacketEnd::Kind::stopped};
     local.clear(packet.address + done, std::min(kClearBytes, packet.size - done));

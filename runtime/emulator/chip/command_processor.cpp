@@ -17,7 +17,7 @@ JobEnd faulted(const ChipFault& fault) { return {.kind = JobEnd::Kind::faulted, 
 
 }  // namespace
 
-JobEnd CommandProcessor::run(const RunPacket& packet, const JobContext& context, uint32_t features, const JobControl& control) {
+JobEnd CommandProcessor::run(const kawara_run_packet& packet, const JobContext& context, uint32_t features, const JobControl& control) {
   AddressSpace space(host_, local_.bytes(), context.root, control.stopped);
   HostMemory::Pins pins(host_);
   JobEnd end;
@@ -37,7 +37,7 @@ JobEnd CommandProcessor::run(const RunPacket& packet, const JobContext& context,
 }
 
 // All that can be refused, before anything of the job runs.
-JobEnd CommandProcessor::prepare(const RunPacket& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins) {
+JobEnd CommandProcessor::prepare(const kawara_run_packet& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins) {
   if (auto taken = job_.take(space, packet); !taken) return faulted(taken.error());
   if (auto checked = job_.check(features, sram_.bytes().size()); !checked) return faulted(checked.error());
   auto record = find_record(packet.record, space, pins);
@@ -101,7 +101,7 @@ JobEnd CommandProcessor::execute(const JobControl& control, Health& health) {
   return {.kind = hang ? JobEnd::Kind::hung : JobEnd::Kind::retired};
 }
 
-void CommandProcessor::write_record(const RunPacket& packet, const Health& health) {
+void CommandProcessor::write_record(const kawara_run_packet& packet, const Health& health) {
   if (record_.empty()) return;
   // cycles: 0 until the chip charges cycles.
   const kawara_record record{.tag = packet.tag,

@@ -11,7 +11,6 @@
 #include "emulator/chip/job_regions.h"
 #include "emulator/chip/job_snapshot.h"
 #include "emulator/chip/local_memory.h"
-#include "emulator/chip/packet.h"
 #include "emulator/executor.h"
 
 namespace kawara::emulator {
@@ -50,16 +49,16 @@ class CommandProcessor {
   CommandProcessor(HostMemory& host, LocalMemory& local, Sram& sram, Execute execute)
       : host_(host), local_(local), sram_(sram), execute_(std::move(execute)) {}
 
-  JobEnd run(const RunPacket& packet, const JobContext& context, uint32_t features, const JobControl& control);
+  JobEnd run(const kawara_run_packet& packet, const JobContext& context, uint32_t features, const JobControl& control);
 
  private:
   using Record = std::span<std::byte>;  // empty: none
 
-  JobEnd prepare(const RunPacket& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins);
+  JobEnd prepare(const kawara_run_packet& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins);
   std::expected<Record, ChipFault> find_record(uint64_t address, AddressSpace& space, HostMemory::Pins& pins);
   void take_sram(uint64_t identity);
   JobEnd execute(const JobControl& control, Health& health);
-  void write_record(const RunPacket& packet, const Health& health);
+  void write_record(const kawara_run_packet& packet, const Health& health);
 
   HostMemory& host_;
   LocalMemory& local_;

@@ -8,7 +8,7 @@ namespace kawara::emulator {
 // Executors read commands as 16-byte aligned structs.
 static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= 16);
 
-std::expected<void, ChipFault> JobSnapshot::take(AddressSpace& space, const RunPacket& packet) {
+std::expected<void, ChipFault> JobSnapshot::take(AddressSpace& space, const kawara_run_packet& packet) {
   commands.resize(packet.command_bytes);
   table.resize(packet.region_count);
   if (auto read = space.read(packet.commands, commands); !read) return read;

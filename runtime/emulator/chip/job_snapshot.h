@@ -10,8 +10,8 @@
 
 #include "emulator/chip/address_space.h"
 #include "emulator/chip/chip_fault.h"
-#include "emulator/chip/packet.h"
 #include "kawara/hw/commands.h"
+#include "kawara/hw/ring.h"
 
 namespace kawara::emulator {
 
@@ -21,7 +21,7 @@ struct JobSnapshot {
   std::vector<uint32_t> offsets;  // of each command; filled by check()
 
   // Copies both through the page table.
-  std::expected<void, ChipFault> take(AddressSpace& space, const RunPacket& packet);
+  std::expected<void, ChipFault> take(AddressSpace& space, const kawara_run_packet& packet);
   // Every rule of check.h.
   std::expected<void, ChipFault> check(uint32_t features, uint64_t sram_bytes);
 

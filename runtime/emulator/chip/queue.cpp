@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/chip/queue.h"
 
+#include "kawara/hw/ring.h"
+
 namespace kawara::emulator {
 
 bool Queue::has_work() const {
@@ -13,17 +15,14 @@ uint32_t Queue::weight() const { return 1u << KAWARA_GET(get(KAWARA_QUEUE_CONTRO
 uint32_t Queue::vector() const { return KAWARA_GET(get(KAWARA_QUEUE_CONTROL), QUEUE_CONTROL_VECTOR); }
 
 // A size outside the allowed ones is no ring at all: the first packet is one too many.
-uint32_t Queue::ring_packets() const {
-  const uint32_t log2 = KAWARA_GET(get(KAWARA_QUEUE_RING_SIZE), QUEUE_RING_SIZE_LOG2_PACKETS);
-  return log2 < KAWARA_RING_LOG2_MIN || log2 > KAWARA_RING_LOG2_MAX ? 0 : 1u << log2;
-}
+uint32_t Queue::ring_packets() const { return kawara_ring_packets(get(KAWARA_QUEUE_RING_SIZE)); }
 
 uint64_t Queue::packet_address() const {
-  const uint64_t index = get(KAWARA_QUEUE_HEAD) & (ring_packets() - 1);
-  return registers_.get64(base_ + KAWARA_QUEUE_RING_BASE_LO) + index * sizeof(kawara_packet);
+  const uint64_t slot = kawara_ring_slot(get(KAWARA_QUEUE_HEAD), ring_packets());
+  return registers_.get64(base_ + KAWARA_QUEUE_RING_BASE_LO) + slot * sizeof(kawara_packet);
 }
 
-bool Queue::tail_too_far() const { return get(KAWARA_QUEUE_TAIL) - get(KAWARA_QUEUE_HEAD) > ring_packets(); }
+bool Queue::tail_too_far() const { return kawara_ring_overrun(get(KAWARA_QUEUE_HEAD), get(KAWARA_QUEUE_TAIL), ring_packets()); }
 
 Queue::Effect Queue::write(uint32_t offset, uint32_t value) {
   switch (offset) {
