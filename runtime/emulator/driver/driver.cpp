@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "emulator/driver/packets.h"
 #include "kawara/error.h"
 
 namespace kawara::emulator {
@@ -95,7 +94,12 @@ void Driver::clear_unlocked(const BufferObject& bo) {
   Lock lock(mutex_);
   changed_.wait(lock, [&] { return gone_ || rings_[kDriverRing]->room(); });
   check_alive();
-  rings_[kDriverRing]->push(clear_packet(bo.address(), bo.size_bytes()), nullptr, submission);
+  const kawara_clear_packet clear{.address = bo.address(), .size = bo.size_bytes()};
+  kawara_packet packet;
+  if (kawara_pack_clear(&packet, &clear, local_->window().size()).code != KAWARA_FAULT_none) {
+    throw fail(Code::internal, "local memory at {:#x}, {:#x} bytes, cannot be cleared", clear.address, clear.size);
+  }
+  rings_[kDriverRing]->push(packet, nullptr, submission);
   watch();
   changed_.wait(lock, [&] { return submission->over(); });
   if (submission->cancelled) throw fail(Code::device_lost, "the device was reset while it cleared memory");
@@ -210,6 +214,7 @@ QueueState Driver::queue_state(const UserQueue& queue) {
 }
 
 void Driver::submit(const std::shared_ptr<UserQueue>& queue, std::shared_ptr<Submission> submission) {
+  submission->pack(queue->vm->context);
   const Lock lock(mutex_);
   check_alive();
   switch (queue->state.kind) {
@@ -258,11 +263,7 @@ bool Driver::emit(const std::shared_ptr<UserQueue>& queue) {
   if (!submission->waits.empty()) return false;
 
   std::optional<kawara_packet> packet;
-  if (submission->emitted < submission->jobs.size()) {
-    const NodeJob& job = submission->jobs[submission->emitted];
-    packet = run_packet(queue->vm->context, job.command_bytes, job.region_count, static_cast<uint64_t>(job.commands),
-                        static_cast<uint64_t>(job.regions), static_cast<uint64_t>(job.record), job.tag);
-  }
+  if (submission->emitted < submission->jobs.size()) packet = submission->packets[submission->emitted];
   ++queue->vm->in_rings;
   if (++submission->emitted == submission->units()) queue->pending.pop_front();
   ring.push(packet, queue, submission);

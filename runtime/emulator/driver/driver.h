@@ -17,10 +17,10 @@
 #include <vector>
 
 #include "emulator/chip/chip.h"
-#include "emulator/driver/hang_watch.h"
 #include "emulator/driver/jobs.h"
 #include "emulator/driver/ring.h"
 #include "emulator/driver/vm.h"
+#include "kawara/hw/recovery.h"
 #include "node.h"
 
 namespace kawara::emulator {
@@ -71,7 +71,7 @@ class Driver {
   void work();
   void handle_faults_unlocked();
   void watch_rings_unlocked();
-  void reset_queue_unlocked(Ring& ring, QueueState::Kind kind);
+  void reset_queue_unlocked(Ring& ring);
   void reset_device_unlocked();
   void bury_unlocked(Vm& vm);
   void fail_job(Ring& ring, const RingJob& job, QueueState::Kind kind, Fault fault);
@@ -90,7 +90,7 @@ class Driver {
   std::condition_variable changed_;  // something ended
   std::condition_variable wake_;     // the worker has something to do
   std::vector<std::unique_ptr<Ring>> rings_;
-  std::vector<HangWatch> watches_;  // one a ring
+  std::vector<kawara_watch> watches_;  // one a ring
   std::vector<std::shared_ptr<UserQueue>> queues_;
   std::vector<std::shared_ptr<Vm>> vms_;
   std::bitset<KAWARA_CONTEXT_COUNT> contexts_;

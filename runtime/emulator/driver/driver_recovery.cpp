@@ -11,9 +11,12 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kWatchPeriod = 100ms;
-constexpr auto kQueueResetLimit = 500ms;
 constexpr auto kDeviceResetLimit = 1s;
 constexpr std::chrono::milliseconds kDriverTimeout = 60s;
+
+uint64_t milliseconds(Clock::duration time) {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
 
 }  // namespace
 
@@ -64,38 +67,39 @@ void Driver::handle_faults_unlocked() {
   // An INTERNAL error comes with the fault of the queue that met it; other queues need not suffer. ECC may have hit anyone.
   if (status & KAWARA_GLOBAL_INTERRUPT_STATUS_ECC) return reset_device_unlocked();
   for (const auto& ring : rings_) {
-    if (KAWARA_GET(status, GLOBAL_INTERRUPT_STATUS_QUEUE_FAULT) >> ring->index() & 1) {
-      reset_queue_unlocked(*ring, QueueState::Kind::faulted);
-    }
+    const bool named = KAWARA_GET(status, GLOBAL_INTERRUPT_STATUS_QUEUE_FAULT) >> ring->index() & 1;
+    // A look at the ring may have come first: then the fault is gone, and what runs there now is innocent.
+    if (named && (read(*ring, KAWARA_QUEUE_FAULT) & KAWARA_QUEUE_FAULT_VALID)) reset_queue_unlocked(*ring);
   }
 }
 
 void Driver::watch_rings_unlocked() {
   for (size_t i = 0; i < rings_.size(); ++i) {
     Ring& ring = *rings_[i];
-    Verdict verdict = Verdict::wait;
+    kawara_verdict verdict = KAWARA_VERDICT_WAIT;
     {
       const Lock lock(mutex_);
       if (ring.jobs().empty() || ring.stopped()) continue;
       const RingJob& job = ring.jobs().front();
-      verdict = watches_[i].look({.job = job.value,
-                                  .signalled = ring.signalled(),
-                                  .state = read(ring, KAWARA_QUEUE_STATE),
-                                  .work = read(ring, KAWARA_QUEUE_WORK),
-                                  .timeout = job.queue ? job.queue->timeout : kDriverTimeout},
-                                 Clock::now());
-      if (verdict == Verdict::complete) {
+      const auto timeout = job.queue ? job.queue->timeout : kDriverTimeout;
+      const kawara_sight sight{.job = job.value,
+                               .signalled = ring.signalled(),
+                               .state = read(ring, KAWARA_QUEUE_STATE),
+                               .work = read(ring, KAWARA_QUEUE_WORK),
+                               .timeout_ms = milliseconds(timeout)};
+      verdict = kawara_watch_look(&watches_[i], &sight, milliseconds(Clock::now().time_since_epoch()));
+      if (verdict == KAWARA_VERDICT_COMPLETE) {
         retire(ring);
         advance();
         changed_.notify_all();
       }
     }
     switch (verdict) {
-      case Verdict::wait:
-      case Verdict::complete: break;
-      case Verdict::reset_queue: reset_queue_unlocked(ring, QueueState::Kind::timed_out); break;
-      case Verdict::reset_device:
-      case Verdict::gone: return reset_device_unlocked();
+      case KAWARA_VERDICT_WAIT:
+      case KAWARA_VERDICT_COMPLETE: break;
+      case KAWARA_VERDICT_RESET_QUEUE: reset_queue_unlocked(ring); break;
+      case KAWARA_VERDICT_RESET_DEVICE:
+      case KAWARA_VERDICT_GONE: return reset_device_unlocked();
     }
   }
 }
@@ -113,21 +117,23 @@ Fault Driver::read_fault(const Ring& ring) {
           .address = uint64_t{read(ring, KAWARA_QUEUE_FAULT_ADDRESS_HI)} << 32 | low};
 }
 
-void Driver::reset_queue_unlocked(Ring& ring, QueueState::Kind kind) {
+void Driver::reset_queue_unlocked(Ring& ring) {
   {
     const Lock lock(mutex_);
     ring.stop();
   }
   chip_->write(KAWARA_REGISTER(QUEUE, ring.index(), RESET), KAWARA_PUT(QUEUE_RESET_GO, 1));
-  const auto limit = Clock::now() + kQueueResetLimit;
-  while (KAWARA_GET(read(ring, KAWARA_QUEUE_STATE), QUEUE_STATE_STATE) != KAWARA_QUEUE_DISABLED) {
-    if (Clock::now() > limit) return reset_device_unlocked();
+  const auto start = Clock::now();
+  kawara_verdict verdict;
+  while ((verdict = kawara_reset_verdict(read(ring, KAWARA_QUEUE_STATE), milliseconds(Clock::now() - start))) == KAWARA_VERDICT_WAIT) {
     std::this_thread::sleep_for(50us);
   }
+  if (verdict != KAWARA_VERDICT_COMPLETE) return reset_device_unlocked();
   // From here on the ring is still, and its FAULT and HEAD are final.
   Fault fault = read_fault(ring);
   const uint32_t head = read(ring, KAWARA_QUEUE_HEAD);
-  if (fault.code == KAWARA_FAULT_none) {
+  const auto kind = fault.code == KAWARA_FAULT_none ? QueueState::Kind::timed_out : QueueState::Kind::faulted;
+  if (kind == QueueState::Kind::timed_out) {
     fault.code = KAWARA_FAULT_engine_hang;
     fault.command = read(ring, KAWARA_QUEUE_COMMAND);
   }
@@ -149,8 +155,7 @@ void Driver::reset_queue_unlocked(Ring& ring, QueueState::Kind kind) {
 void Driver::fail_job(Ring& ring, const RingJob& job, QueueState::Kind kind, Fault fault) {
   const std::shared_ptr<UserQueue> queue = job.queue;
   const uint64_t value = job.value;
-  const uint32_t* words = job.packet->word;
-  if (queue) fault.tag = uint64_t{words[KAWARA_RUN_TAG_WORD + 1]} << 32 | words[KAWARA_RUN_TAG_WORD];
+  if (queue) fault.tag = kawara_packet_get64(&*job.packet, KAWARA_RUN_TAG_WORD);
   if (queue && queue->ready()) {
     queue->state.kind = kind;
     queue->state.fault = fault;

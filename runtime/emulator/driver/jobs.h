@@ -12,6 +12,7 @@
 
 #include "emulator/driver/timeline.h"
 #include "emulator/driver/vm.h"
+#include "kawara/hw/ring.h"
 #include "node.h"
 
 namespace kawara::emulator {
@@ -20,6 +21,7 @@ namespace kawara::emulator {
 // jobs has one unit, which moves points in their turn.
 struct Submission {
   std::vector<NodeJob> jobs;
+  std::vector<kawara_packet> packets;  // of the jobs
   std::vector<TimelinePoint> waits, signals;
   uint64_t ticket = 0;     // counts the submissions of a VM
   size_t emitted = 0;      // units that are in the ring, or were
@@ -28,6 +30,9 @@ struct Submission {
 
   size_t units() const { return std::max<size_t>(1, jobs.size()); }
   bool over() const { return ended == units(); }
+
+  // Makes the packets. Throws invalid_argument for a job that the chip would refuse.
+  void pack(uint32_t context);
 };
 
 struct UserQueue {

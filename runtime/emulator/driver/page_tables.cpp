@@ -1,73 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/driver/page_tables.h"
 
-#include <atomic>
+#include <exception>
 
-#include "kawara/hw/hw.h"
+#include "kawara/error.h"
 
 namespace kawara::emulator {
-namespace {
 
-constexpr uint64_t kPage = 4096;
-constexpr uint64_t kLargePage = uint64_t{2} << 20;
-
-uint64_t index(uint64_t address, unsigned level) { return address >> (12 + 9 * level) & 511; }
-
-// The chip reads entries one by one while it works on other ranges.
-void store(uint64_t* entry, uint64_t value) { std::atomic_ref(*entry).store(value, std::memory_order_release); }
-
-bool fits_large(uint64_t address, uint64_t target, uint64_t left) {
-  return address % kLargePage == 0 && target % kLargePage == 0 && left >= kLargePage;
+PageTables::PageTables(std::shared_ptr<Bus> bus) : bus_(std::move(bus)) {
+  table_.context = this;
+  table_.entries = [](void* self, kawara_u64 table) {
+    return reinterpret_cast<kawara_u64*>(static_cast<PageTables*>(self)->tables_.at(table)->bytes().data());
+  };
+  table_.add_table = [](void* self, kawara_u64* table) {
+    try {
+      *table = static_cast<PageTables*>(self)->add_table();
+      return 1;
+    } catch (const std::exception&) {
+      return 0;
+    }
+  };
+  table_.root = add_table();
 }
 
-}  // namespace
-
-PageTables::PageTables(std::shared_ptr<Bus> bus) : bus_(std::move(bus)), root_(add_table()) {}
-
 uint64_t PageTables::add_table() {
-  auto pages = std::make_unique<HostPages>(bus_, kPage);
+  auto pages = std::make_unique<HostPages>(bus_, KAWARA_PAGE_BYTES);
   const uint64_t address = pages->bus_address();
   tables_.emplace(address, std::move(pages));
   return address;
 }
 
 void PageTables::map(uint64_t address, uint64_t target, uint64_t size_bytes, bool local, bool writable) {
-  const uint64_t flags =
-      KAWARA_PTE_VALID | KAWARA_PTE_LEAF | KAWARA_PTE_READ | (writable ? KAWARA_PTE_WRITE : 0) | (local ? KAWARA_PTE_LOCAL : 0);
-  uint64_t done = 0;
-  try {
-    while (done < size_bytes) {
-      const bool large = fits_large(address + done, target + done, size_bytes - done);
-      uint64_t table = root_;
-      unsigned level = 2;
-      uint64_t* entry = entries(table) + index(address + done, level);
-      // A large leaf never takes the place of a table, so that what was unmapped can be mapped again without memory.
-      while (level > 0 && !(level == 1 && large && !(*entry & KAWARA_PTE_VALID))) {
-        if (!(*entry & KAWARA_PTE_VALID)) store(entry, add_table() | KAWARA_PTE_VALID);
-        table = *entry & KAWARA_PTE_ADDRESS;
-        entry = entries(table) + index(address + done, --level);
-      }
-      store(entry, (target + done) | flags);
-      done += level ? kLargePage : kPage;
-    }
-  } catch (...) {
-    unmap(address, done);
-    throw;
+  const uint64_t access = KAWARA_PTE_READ | (writable ? KAWARA_PTE_WRITE : 0) | (local ? KAWARA_PTE_LOCAL : 0);
+  switch (kawara_map(&table_, address, target, size_bytes, access)) {
+    case KAWARA_MAP_OK: return;
+    case KAWARA_MAP_NO_TABLE: throw fail(Code::out_of_memory, "the system gives no memory for page tables");
+    case KAWARA_MAP_BAD_RANGE:
+    case KAWARA_MAP_TAKEN: break;  // the caller's mistake, which the address space has ruled out
   }
+  throw fail(Code::internal, "range {:#x} of {:#x} bytes cannot be mapped to {:#x}", address, size_bytes, target);
 }
 
-void PageTables::unmap(uint64_t address, uint64_t size_bytes) {
-  for (const uint64_t end = address + size_bytes; address < end;) {
-    uint64_t table = root_;
-    unsigned level = 2;
-    uint64_t* entry = entries(table) + index(address, level);
-    while (!(*entry & KAWARA_PTE_LEAF)) {
-      table = *entry & KAWARA_PTE_ADDRESS;
-      entry = entries(table) + index(address, --level);
-    }
-    store(entry, 0);
-    address += level ? kLargePage : kPage;
-  }
-}
+void PageTables::unmap(uint64_t address, uint64_t size_bytes) { kawara_unmap(&table_, address, size_bytes); }
 
 }  // namespace kawara::emulator

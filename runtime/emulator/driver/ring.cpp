@@ -4,14 +4,13 @@
 #include <atomic>
 #include <cstring>
 
-#include "emulator/driver/packets.h"
+#include "kawara/hw/ring.h"
 
 namespace kawara::emulator {
 namespace {
 
 constexpr uint32_t kLog2Packets = 8;
 constexpr uint32_t kPackets = 1u << kLog2Packets;
-constexpr size_t kCredits = kPackets / 2 - 1;  // a job takes two packets
 
 }  // namespace
 
@@ -36,7 +35,7 @@ void Ring::start() {
   if (tail_) set(KAWARA_QUEUE_TAIL, tail_);
 }
 
-bool Ring::room() const { return !stopped_ && jobs_.size() < kCredits; }
+bool Ring::room() const { return !stopped_ && jobs_.size() < kawara_ring_credits(kPackets); }
 
 void Ring::push(const std::optional<kawara_packet>& packet, std::shared_ptr<UserQueue> queue, std::shared_ptr<Submission> submission) {
   jobs_.push_back({packet, std::move(queue), std::move(submission), ++last_value_, tail_});
@@ -47,11 +46,15 @@ void Ring::push(const std::optional<kawara_packet>& packet, std::shared_ptr<User
 void Ring::write(RingJob& job) {
   job.first_packet = tail_;
   if (job.packet) put(*job.packet);
-  put(signal_packet(record_.bus_address(), job.value));
+  const kawara_signal_packet signal{.address = record_.bus_address(), .value = job.value, .interrupt = 1};
+  kawara_packet packet;
+  // A record that begins a page is aligned, which is all that a signal must be.
+  kawara_pack_signal(&packet, &signal);
+  put(packet);
 }
 
 void Ring::put(const kawara_packet& packet) {
-  std::memcpy(packets_.bytes().data() + (tail_ % kPackets) * sizeof packet, &packet, sizeof packet);
+  std::memcpy(packets_.bytes().data() + kawara_ring_slot(tail_, kPackets) * sizeof packet, &packet, sizeof packet);
   ++tail_;
 }
 

@@ -8,17 +8,10 @@
 namespace kawara::emulator {
 namespace {
 
-constexpr uint64_t kPage = 4096;
-constexpr uint64_t kAddressEnd = uint64_t{1} << KAWARA_VA_BITS;
-
 void check_range(uint64_t address, uint64_t size_bytes) {
-  if (address % kPage != 0 || size_bytes % kPage != 0 || size_bytes == 0) {
-    throw fail(Code::invalid_argument, "range {:#x} of {:#x} bytes: both must be multiples of 4096, the size positive", address,
-               size_bytes);
-  }
-  if (address < KAWARA_VA_GUARD || address >= kAddressEnd || size_bytes > kAddressEnd - address) {
-    throw fail(Code::invalid_argument, "range {:#x} of {:#x} bytes: addresses are {:#x} to {:#x}", address, size_bytes,
-               uint64_t{KAWARA_VA_GUARD}, kAddressEnd);
+  if (!kawara_va_range_ok(address, size_bytes)) {
+    throw fail(Code::invalid_argument, "range {:#x} of {:#x} bytes: both must be multiples of {}, the size positive, all in {:#x} to {:#x}",
+               address, size_bytes, uint64_t{KAWARA_PAGE_BYTES}, uint64_t{KAWARA_VA_GUARD}, uint64_t{KAWARA_VA_END});
   }
 }
 
@@ -27,7 +20,7 @@ void check_range(uint64_t address, uint64_t size_bytes) {
 void Vm::map(const BindOp& operation, const std::shared_ptr<BufferObject>& bo) {
   const auto address = static_cast<uint64_t>(operation.address);
   check_range(address, operation.size_bytes);
-  if (operation.bo_offset % kPage != 0 || operation.bo_offset > bo->size_bytes() ||
+  if (operation.bo_offset % KAWARA_PAGE_BYTES != 0 || operation.bo_offset > bo->size_bytes() ||
       operation.size_bytes > bo->size_bytes() - operation.bo_offset) {
     throw fail(Code::invalid_argument, "{:#x} bytes at offset {:#x} do not lie, by pages, in a buffer of {:#x}", operation.size_bytes,
                operation.bo_offset, bo->size_bytes());
