@@ -15,7 +15,6 @@ namespace {
 
 constexpr uint64_t kPage = 4096, kLarge = 2 << 20;
 constexpr uint64_t kReadWrite = KAWARA_PTE_READ | KAWARA_PTE_WRITE;
-constexpr uint64_t kLocalBytes = 1ull << 36;
 
 // Tables in memory that both sides see: the driver's functions and the chip's walk.
 class PageTable : public testing::Test {
@@ -31,10 +30,11 @@ class PageTable : public testing::Test {
     kawara_walker walker = this->walker();
     return kawara_walk(&walker, va, write);
   }
-  kawara_walker walker() { return {.read = read, .context = this, .root = table.root, .local_bytes = kLocalBytes, .table = 0, .block = 0}; }
+  kawara_walker walker() { return {.read = read, .context = this, .root = table.root, .local_bytes = local_bytes, .table = 0, .block = 0}; }
 
   size_t table_count() const { return tables_.size(); }
   size_t tables_allowed = 10'000;
+  uint64_t local_bytes = 1ull << 36;
   int reads = 0;
   kawara_page_table table{.entries = entries,
                           .add_table = [](void* self, kawara_u64* at) { return static_cast<PageTable*>(self)->add(at); },
@@ -101,6 +101,23 @@ TEST_F(PageTable, AccessIsWhatTheLeafAllows) {
   EXPECT_EQ(walk(va + kPage, true).fault, uint32_t{KAWARA_FAULT_none});
 }
 
+TEST_F(PageTable, LeavesOutsideLocalMemoryFault) {
+  const auto fault_of = [&](uint64_t target, uint64_t size, uint64_t access) {
+    EXPECT_EQ(map(kLarge, target, size, access), KAWARA_MAP_OK);
+    const uint32_t fault = walk(kLarge).fault;
+    unmap(kLarge, size);
+    return fault;
+  };
+  const uint64_t local = KAWARA_PTE_READ | KAWARA_PTE_LOCAL;
+  local_bytes = 5 * kPage;
+  EXPECT_EQ(fault_of(4 * kPage, kPage, local), uint32_t{KAWARA_FAULT_none});
+  EXPECT_EQ(fault_of(5 * kPage, kPage, local), uint32_t{KAWARA_FAULT_page_fault});
+  EXPECT_EQ(fault_of(9 * kPage, kPage, local), uint32_t{KAWARA_FAULT_page_fault});
+  EXPECT_EQ(fault_of(5 * kPage, kPage, KAWARA_PTE_READ), uint32_t{KAWARA_FAULT_none}) << "the bus is larger";
+  local_bytes = kPage + 8;
+  EXPECT_EQ(fault_of(kPage, kPage, local), uint32_t{KAWARA_FAULT_page_fault}) << "begins inside, ends outside";
+}
+
 TEST_F(PageTable, AFaultNamesTheAddressAndTheAccess) {
   const auto fault = walk(0x12'3456'7123, true);
   EXPECT_EQ(fault.address, 0x12'3456'7123u);
@@ -146,6 +163,7 @@ TEST_F(PageTable, WithoutMemoryForTablesNothingIsMapped) {
 
 TEST_F(PageTable, UnmappingPartOfALargeLeafLeavesIt) {
   ASSERT_EQ(map(kLarge, 0, 2 * kLarge), KAWARA_MAP_OK);
+  EXPECT_EQ(unmap(kLarge, kLarge - kPage), 0u);
   EXPECT_EQ(unmap(kLarge + kPage, 2 * kLarge - kPage), kLarge);
   EXPECT_EQ(walk(kLarge).left, kLarge);
   EXPECT_EQ(walk(2 * kLarge).fault, uint32_t{KAWARA_FAULT_page_fault});

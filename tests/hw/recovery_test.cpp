@@ -97,6 +97,13 @@ TEST(Verdict, AQueueThatSaysItHasNothingToDoIsDoubtedAfterAWhile) {
   });
 }
 
+TEST(Verdict, AResetHasHalfASecond) {
+  for_each_evidence([](const kawara_evidence& seen) {
+    if (seen.signalled || seen.state != KAWARA_QUEUE_RESETTING) return;
+    ASSERT_EQ(judge(seen), seen.state_ms > 500 ? KAWARA_VERDICT_RESET_DEVICE : KAWARA_VERDICT_WAIT) << shown(seen);
+  });
+}
+
 TEST(Verdict, StatesThatDoNotExistResetTheDevice) {
   for_each_evidence([](const kawara_evidence& seen) {
     if (seen.signalled || seen.state == 0xffffffff || (seen.state & 7) < 6) return;
