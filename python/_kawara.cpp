@@ -69,7 +69,7 @@ PYBIND11_MODULE(_kawara, module) {
   // kawara/errors.py sets the class; it carries code, node, message and remedy.
   // Held for ever: the translator may run until the interpreter is gone.
   static PyObject* error_class = PyExc_RuntimeError;
-  module.def("set_error_class", [](py::object type) { error_class = type.release().ptr(); });
+  module.def("set_error_class", [](py::object type) { error_class = type.release().ptr(); }, py::arg("type"));
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) std::rethrow_exception(pointer);
@@ -81,16 +81,15 @@ PYBIND11_MODULE(_kawara, module) {
   });
 
   py::class_<Program>(module, "Program")
-      .def_static("load", &Program::load, py::call_guard<py::gil_scoped_release>())
-      .def("save", &Program::save, py::call_guard<py::gil_scoped_release>())
+      .def_static("load", &Program::load, py::arg("path"), py::call_guard<py::gil_scoped_release>())
+      .def("save", &Program::save, py::arg("path"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("target", &Program::target)
       .def_property_readonly("isa_version", &Program::isa_version)
       .def_property_readonly("inputs", [](const Program& program) { return described(program.inputs()); })
       .def_property_readonly("outputs", [](const Program& program) { return described(program.outputs()); })
-      .def_property_readonly("metadata",
-                             [](const Program& program) {
-                               return std::map<std::string, std::string>(program.metadata().begin(), program.metadata().end());
-                             })
+      .def_property_readonly(
+          "metadata",
+          [](const Program& program) { return std::map<std::string, std::string>(program.metadata().begin(), program.metadata().end()); })
       .def_property_readonly("command_bytes", [](const Program& program) { return program.commands().size(); })
       .def_property_readonly("weight_bytes", [](const Program& program) { return program.weights().size(); })
       .def_property_readonly("report", &Program::report);
@@ -100,43 +99,49 @@ PYBIND11_MODULE(_kawara, module) {
       [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
         return kawara::compile(model, options_of(std::move(shapes), std::move(target)));
       },
-      py::call_guard<py::gil_scoped_release>());
+      py::arg("model"), py::arg("shapes"), py::arg("target"), py::call_guard<py::gil_scoped_release>());
 
-  module.def("inspect", [](const std::filesystem::path& model) {
-    const ModelInfo info = kawara::inspect(model);
-    py::dict result;
-    result["name"] = info.name;
-    result["producer"] = info.producer;
-    result["ir_version"] = info.ir_version;
-    result["opsets"] = info.opsets;
-    result["inputs"] = described(info.inputs);
-    result["outputs"] = described(info.outputs);
-    result["metadata"] = std::map<std::string, std::string>(info.metadata.begin(), info.metadata.end());
-    result["operators"] = info.operators;
-    result["constant_bytes"] = info.constant_bytes;
-    return result;
-  });
+  module.def(
+      "inspect",
+      [](const std::filesystem::path& model) {
+        const ModelInfo info = kawara::inspect(model);
+        py::dict result;
+        result["name"] = info.name;
+        result["producer"] = info.producer;
+        result["ir_version"] = info.ir_version;
+        result["opsets"] = info.opsets;
+        result["inputs"] = described(info.inputs);
+        result["outputs"] = described(info.outputs);
+        result["metadata"] = std::map<std::string, std::string>(info.metadata.begin(), info.metadata.end());
+        result["operators"] = info.operators;
+        result["constant_bytes"] = info.constant_bytes;
+        return result;
+      },
+      py::arg("model"));
 
-  module.def("explain", [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-    std::vector<NodePlacement> rows;
-    {
-      py::gil_scoped_release released;
-      rows = kawara::explain(model, options_of(std::move(shapes), std::move(target)));
-    }
-    py::list result;
-    for (const NodePlacement& row : rows) {
-      py::dict entry;
-      entry["node"] = row.node;
-      entry["op"] = row.op;
-      entry["supported"] = row.supported;
-      entry["engine"] = row.engine;
-      entry["command"] = row.command;
-      entry["group"] = row.group;
-      entry["rule"] = row.rule;
-      result.append(entry);
-    }
-    return result;
-  });
+  module.def(
+      "explain",
+      [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+        std::vector<NodePlacement> rows;
+        {
+          py::gil_scoped_release released;
+          rows = kawara::explain(model, options_of(std::move(shapes), std::move(target)));
+        }
+        py::list result;
+        for (const NodePlacement& row : rows) {
+          py::dict entry;
+          entry["node"] = row.node;
+          entry["op"] = row.op;
+          entry["supported"] = row.supported;
+          entry["engine"] = row.engine;
+          entry["command"] = row.command;
+          entry["group"] = row.group;
+          entry["rule"] = row.rule;
+          result.append(entry);
+        }
+        return result;
+      },
+      py::arg("model"), py::arg("shapes"), py::arg("target"));
 
   module.def("devices", [] {
     py::list result;
@@ -157,7 +162,7 @@ PYBIND11_MODULE(_kawara, module) {
                        std::string target) { return InferenceSession(path, device, options_of(std::move(shapes), std::move(target))); }),
            py::call_guard<py::gil_scoped_release>())
       .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
-           py::call_guard<py::gil_scoped_release>())
+           py::arg("program"), py::arg("device"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("inputs", [](const InferenceSession& session) { return described(session.inputs()); })
       .def_property_readonly("outputs", [](const InferenceSession& session) { return described(session.outputs()); })
       .def_property_readonly("metadata",
@@ -166,16 +171,19 @@ PYBIND11_MODULE(_kawara, module) {
                              })
       .def_property_readonly("device", [](const InferenceSession& session) { return std::string(session.device().name()); })
       .def_property_readonly("program", &InferenceSession::program)
-      .def("run", [](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
-        std::vector<InputTensor> inputs;
-        for (const Feed& feed : feeds) inputs.push_back(input_of(feed));
-        std::vector<OutputTensor> outputs;
-        {
-          py::gil_scoped_release released;
-          outputs = session.run(names, inputs);
-        }
-        py::list result;
-        for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));
-        return result;
-      });
+      .def(
+          "run",
+          [](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
+            std::vector<InputTensor> inputs;
+            for (const Feed& feed : feeds) inputs.push_back(input_of(feed));
+            std::vector<OutputTensor> outputs;
+            {
+              py::gil_scoped_release released;
+              outputs = session.run(names, inputs);
+            }
+            py::list result;
+            for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));
+            return result;
+          },
+          py::arg("names"), py::arg("feeds"));
 }

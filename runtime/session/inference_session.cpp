@@ -26,14 +26,17 @@ bool is_open(const ModelTensor& tensor) { return std::ranges::find(tensor.shape,
 std::vector<ModelTensor> tensors_of(std::span<const TensorInfo> infos) {
   std::vector<ModelTensor> tensors;
   for (const TensorInfo& info : infos)
-    tensors.push_back({.name = info.name, .dtype = info.dtype, .shape = info.shape, .dimensions = std::vector<std::string>(info.shape.size())});
+    tensors.push_back(
+        {.name = info.name, .dtype = info.dtype, .shape = info.shape, .dimensions = std::vector<std::string>(info.shape.size())});
   return tensors;
 }
 
 std::string dims_text(const ModelTensor& tensor) {
   std::string text;
   for (size_t i = 0; i < tensor.shape.size(); ++i) {
-    const std::string dim = tensor.shape[i] >= 0 ? std::to_string(tensor.shape[i]) : tensor.dimensions[i].empty() ? "?" : tensor.dimensions[i];
+    const std::string dim = tensor.shape[i] >= 0           ? std::to_string(tensor.shape[i])
+                            : tensor.dimensions[i].empty() ? "?"
+                                                           : tensor.dimensions[i];
     text += (i ? ", " : "") + dim;
   }
   return "[" + text + "]";
@@ -41,7 +44,8 @@ std::string dims_text(const ModelTensor& tensor) {
 
 std::string names_text(const std::vector<ModelTensor>& tensors) {
   std::string text;
-  for (const ModelTensor& tensor : tensors) text += fmt::format("{}'{}' ({} {})", text.empty() ? "" : ", ", tensor.name, name(tensor.dtype), dims_text(tensor));
+  for (const ModelTensor& tensor : tensors)
+    text += fmt::format("{}'{}' ({} {})", text.empty() ? "" : ", ", tensor.name, name(tensor.dtype), dims_text(tensor));
   return text;
 }
 
@@ -56,9 +60,11 @@ std::vector<const InputTensor*> matched(const std::vector<ModelTensor>& wanted, 
     const auto tensor = std::ranges::find(wanted, input.name, &ModelTensor::name);
     if (tensor == wanted.end()) throw fail(Code::wrong_input, "the model has no input '{}'; it has {}", input.name, names_text(wanted));
     if (input.dtype != tensor->dtype)
-      throw fail(Code::wrong_input, "input '{}' must be {}, got {}; nothing is cast silently", input.name, name(tensor->dtype), name(input.dtype));
+      throw fail(Code::wrong_input, "input '{}' must be {}, got {}; nothing is cast silently", input.name, name(tensor->dtype),
+                 name(input.dtype));
     if (!fits(input.shape, *tensor))
-      throw fail(Code::wrong_input, "input '{}' must have shape {}, got [{}]", input.name, dims_text(*tensor), fmt::join(input.shape, ", "));
+      throw fail(Code::wrong_input, "input '{}' must have shape {}, got [{}]", input.name, dims_text(*tensor),
+                 fmt::join(input.shape, ", "));
     auto& place = found[tensor - wanted.begin()];
     if (place) throw fail(Code::wrong_input, "input '{}' is given twice", input.name);
     place = &input;
@@ -98,7 +104,8 @@ struct InferenceSession::State {
     inputs = std::move(info.inputs);
     outputs = std::move(info.outputs);
     metadata = std::move(info.metadata);
-    const bool known = std::ranges::all_of(inputs, [&](const ModelTensor& input) { return !is_open(input) || options.shapes.contains(input.name); });
+    const bool known =
+        std::ranges::all_of(inputs, [&](const ModelTensor& input) { return !is_open(input) || options.shapes.contains(input.name); });
     if (known || !options.shapes.empty()) adopt(compile(path, options));
   }
   std::shared_ptr<Session> session_for(const std::vector<const InputTensor*>& given) {
@@ -156,7 +163,8 @@ std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& 
 
   std::vector<OutputTensor> results;
   const auto want = [&](const TensorInfo& tensor) {
-    results.push_back({.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .bytes = std::vector<std::byte>(tensor.size_bytes)});
+    results.push_back(
+        {.name = tensor.name, .dtype = tensor.dtype, .shape = tensor.shape, .bytes = std::vector<std::byte>(tensor.size_bytes)});
   };
   if (names.empty()) std::ranges::for_each(session->outputs(), want);
   for (const std::string& wanted : names) {

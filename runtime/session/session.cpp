@@ -99,12 +99,12 @@ namespace {
 
 void check_version(const Device& device, const Program& program) {
   if (program.isa_version() != device.isa_version())
-    throw fail(Code::version_mismatch, "the program is written in version {} of the command set, and {} runs version {}", program.isa_version(),
-               device.name(), device.isa_version());
+    throw fail(Code::version_mismatch, "the program is written in version {} of the command set, and {} runs version {}",
+               program.isa_version(), device.name(), device.isa_version());
   for (const ProgramRegion& region : program.regions())
     if (region.role == ProgramRegion::Role::sram && region.size_bytes > device.sram_bytes())
-      throw fail(Code::version_mismatch, "the program, compiled for {}, needs {} bytes of SRAM, and {} has {}", program.target(), region.size_bytes,
-                 device.name(), device.sram_bytes());
+      throw fail(Code::version_mismatch, "the program, compiled for {}, needs {} bytes of SRAM, and {} has {}", program.target(),
+                 region.size_bytes, device.name(), device.sram_bytes());
 }
 
 Buffer uploaded(const Device& device, std::span<const std::byte> bytes, Memory memory) {
@@ -123,8 +123,8 @@ const TensorInfo& find(std::span<const TensorInfo> tensors, std::string_view nam
   const auto tensor = std::ranges::find(tensors, name, &TensorInfo::name);
   if (tensor == tensors.end()) throw fail(Code::wrong_input, "the program has no {} '{}'; it has {}", role, name, names(tensors));
   if (tensor->size_bytes != bytes)
-    throw fail(Code::wrong_input, "{} '{}' holds {} bytes ({} of [{}]), got {}", role, name, tensor->size_bytes, kawara::name(tensor->dtype),
-               fmt::join(tensor->shape, ", "), bytes);
+    throw fail(Code::wrong_input, "{} '{}' holds {} bytes ({} of [{}]), got {}", role, name, tensor->size_bytes,
+               kawara::name(tensor->dtype), fmt::join(tensor->shape, ", "), bytes);
   return *tensor;
 }
 
@@ -164,7 +164,8 @@ Run Session::submit(const Bindings& bindings) {
   run->slot = &state_->acquire();
   for (const InputBinding& binding : bindings.inputs) {
     const TensorInfo& tensor = find(inputs(), binding.name, binding.bytes.size(), "input");
-    if (!binding.bytes.empty()) std::memcpy(run->slot->of_region[tensor.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
+    if (!binding.bytes.empty())
+      std::memcpy(run->slot->of_region[tensor.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
   }
   for (const OutputBinding& binding : bindings.outputs) {
     const TensorInfo& tensor = find(outputs(), binding.name, binding.bytes.size(), "output");

@@ -11,8 +11,8 @@
 namespace kawara {
 
 struct Slot {
-  std::vector<Buffer> own;                // arena and host buffers, by region; empty where the session's weights stand
-  std::vector<const Buffer*> of_region;   // every region's buffer
+  std::vector<Buffer> own;               // arena and host buffers, by region; empty where the session's weights stand
+  std::vector<const Buffer*> of_region;  // every region's buffer
   Buffer regions;
   bool busy = false;
 };

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program on a device: bindings, slots, versions, faults. The model is y = relu(x) of four floats.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "build.h"
+#include "emit.h"
+#include "graph_text.h"
+#include "kawara/error.h"
+#include "kawara/hw/commands.h"
+#include "kawara/session.h"
+#include "specialise.h"
+
+namespace kawara::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+
+constexpr const char* kDevice = "emulator:reference,config=k1-mini";
+using Four = std::array<float, 4>;
+
+Program relu() {
+  compiler::Graph graph = compiler::parse_graph("graph \"g\" opset 14 (%x: f32[4]) {\n %y = Relu(%x)\n return %y\n}");
+  compiler::specialise(graph, {});
+  return compiler::build(std::move(graph), compiler::find_target("k1-mini"));
+}
+
+// The same program with something of it changed.
+Program changed(const std::function<void(ProgramContents&)>& change) {
+  const Program program = relu();
+  ProgramContents contents;
+  contents.target = program.target();
+  contents.isa_version = program.isa_version();
+  contents.commands.assign(program.commands().begin(), program.commands().end());
+  contents.regions.assign(program.regions().begin(), program.regions().end());
+  contents.inputs.assign(program.inputs().begin(), program.inputs().end());
+  contents.outputs.assign(program.outputs().begin(), program.outputs().end());
+  contents.debug.assign(program.debug().begin(), program.debug().end());
+  contents.weights.assign(program.weights().begin(), program.weights().end());
+  change(contents);
+  return Program(std::move(contents));
+}
+
+Bindings bound(const Four& x, Four& y) { return {.inputs = {{"x", std::as_bytes(std::span(x))}}, .outputs = {{"y", std::as_writable_bytes(std::span(y))}}}; }
+
+// Code and message of what the call throws.
+template <typename Call>
+std::pair<std::optional<Code>, std::string> complaint(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return {error.code(), error.what()};
+  }
+  return {};
+}
+
+TEST(Session, RunsAProgramAgainAndAgain) {
+  Session session(Device::open(kDevice), relu());
+  Four y{};
+  for (float scale : {1.0f, 2.0f}) {
+    const Four x{-1 * scale, 0, 1 * scale, 5 * scale};
+    session.submit(bound(x, y)).wait();
+    EXPECT_THAT(y, ElementsAre(0, 0, scale, 5 * scale));
+  }
+}
+
+TEST(Session, TwoSlotsHoldTwoRunsAtOnce) {
+  Session session(Device::open(kDevice), relu(), {.slots = 2});
+  Four a{}, b{};
+  const Four one{1, -1, 1, -1}, two{2, -2, 2, -2};
+  kawara::Run first = session.submit(bound(one, a)), second = session.submit(bound(two, b));  // one slot would wait here for ever
+  second.wait();
+  first.wait();
+  EXPECT_THAT(a, ElementsAre(1, 0, 1, 0));
+  EXPECT_THAT(b, ElementsAre(2, 0, 2, 0));
+}
+
+TEST(Session, ADroppedRunFreesItsSlot) {
+  Session session(Device::open(kDevice), relu());
+  Four y{};
+  const Four x{3, 3, 3, 3};
+  { const kawara::Run dropped = session.submit(bound(x, y)); }
+  session.submit(bound(x, y)).wait();
+  EXPECT_THAT(y, ElementsAre(3, 3, 3, 3));
+}
+
+TEST(Session, ARunOutlivesItsSession) {
+  std::optional<Session> session(std::in_place, Device::open(kDevice), relu());
+  Four y{};
+  const Four x{-1, 1, -1, 1};
+  kawara::Run run = session->submit(bound(x, y));
+  session.reset();
+  EXPECT_TRUE(run.wait(10s));
+  EXPECT_THAT(y, ElementsAre(0, 1, 0, 1));
+}
+
+TEST(Session, WaitingTwiceIsWaitingOnce) {
+  Session session(Device::open(kDevice), relu());
+  Four y{};
+  const Four x{1, 1, 1, 1};
+  kawara::Run run = session.submit(bound(x, y));
+  run.wait();
+  EXPECT_TRUE(run.wait(0s));
+}
+
+TEST(Session, RefusesBindingsThatTheProgramDoesNotHave) {
+  Session session(Device::open(kDevice), relu());
+  Four x{}, y{};
+  const auto bytes = std::as_bytes(std::span(x));
+  const auto refused = [&](Bindings bindings) { return complaint([&] { session.submit(bindings); }); };
+
+  const std::vector<std::pair<Bindings, std::string>> cases = {
+      {{.inputs = {}, .outputs = {}}, "input 'x' is not bound"},
+      {{.inputs = {{"z", bytes}}, .outputs = {}}, "no input 'z'; it has 'x'"},
+      {{.inputs = {{"x", bytes.first(12)}}, .outputs = {}}, "input 'x' holds 16 bytes (f32 of [4]), got 12"},
+      {{.inputs = {{"x", bytes}, {"x", bytes}}, .outputs = {}}, "input 'x' is bound twice"},
+      {{.inputs = {{"x", bytes}}, .outputs = {{"q", std::as_writable_bytes(std::span(y))}}}, "no output 'q'; it has 'y'"},
+  };
+  for (const auto& [bindings, words] : cases) {
+    const auto [code, message] = refused(bindings);
+    EXPECT_EQ(code, Code::wrong_input) << words;
+    EXPECT_THAT(message, HasSubstr(words));
+  }
+  session.submit(bound({1, 1, 1, 1}, y)).wait();  // nothing was lost
+  EXPECT_THAT(y, ElementsAre(1, 1, 1, 1));
+}
+
+TEST(Session, RefusesAProgramOfAnotherCommandSet) {
+  const auto [code, message] = complaint([] { Session(Device::open(kDevice), changed([](ProgramContents& contents) { contents.isa_version = 99; })); });
+  EXPECT_EQ(code, Code::version_mismatch);
+  EXPECT_THAT(message, HasSubstr("version 99"));
+}
+
+TEST(Session, AFaultNamesCommandAndFieldAndTheNextSessionWorks) {
+  const Device device = Device::open(kDevice);
+  // The first command, copy in, gets a flag that no copy has.
+  Session broken(device, changed([](ProgramContents& contents) { contents.commands[offsetof(kawara_copy, flags)] = std::byte{0x80}; }));
+  Four y{};
+  const Four x{1, -1, 2, -2};
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const auto [code, message] = complaint([&] { broken.submit(bound(x, y)).wait(); });
+    EXPECT_EQ(code, Code::device_fault);
+    EXPECT_THAT(message, HasSubstr("bad_command"));
+    EXPECT_THAT(message, HasSubstr("flags"));
+  }
+  Session session(device, relu());
+  session.submit(bound(x, y)).wait();
+  EXPECT_THAT(y, ElementsAre(1, 0, 2, 0));
+}
+
+}  // namespace
+}  // namespace kawara::test
