@@ -30,13 +30,17 @@ static inline kawara_u64 kawara_entry_bytes(unsigned int level) { return KAWARA_
 /* Whole pages, at least one, between the guard and the end. */
 static inline int kawara_va_range_ok(kawara_u64 va, kawara_u64 size)
 {
-	return !((va | size) & (KAWARA_PAGE_BYTES - 1)) && size && va >= KAWARA_VA_GUARD && va < KAWARA_VA_END && size <= KAWARA_VA_END - va;
+	return !((va | size) & (KAWARA_PAGE_BYTES - 1)) && size && va >= KAWARA_VA_GUARD && va < KAWARA_VA_END &&
+	       size <= KAWARA_VA_END - va;
 }
 
 static inline kawara_u64 kawara_pte_table(kawara_u64 table) { return table | KAWARA_PTE_VALID; }
 
 /* access: bits of KAWARA_PTE_ACCESS. */
-static inline kawara_u64 kawara_pte_leaf(kawara_u64 target, kawara_u64 access) { return target | access | KAWARA_PTE_VALID | KAWARA_PTE_LEAF; }
+static inline kawara_u64 kawara_pte_leaf(kawara_u64 target, kawara_u64 access)
+{
+	return target | access | KAWARA_PTE_VALID | KAWARA_PTE_LEAF;
+}
 
 static inline kawara_u64 kawara_pte_address(kawara_u64 entry) { return entry & KAWARA_PTE_ADDRESS; }
 
@@ -86,7 +90,8 @@ static inline struct kawara_translation kawara_walk_fault(kawara_u32 code, kawar
 	return fault;
 }
 
-static inline struct kawara_translation kawara_walk_leaf(kawara_u64 entry, unsigned int level, kawara_u64 va, int write, kawara_u64 local_bytes)
+static inline struct kawara_translation kawara_walk_leaf(kawara_u64 entry, unsigned int level, kawara_u64 va, int write,
+							 kawara_u64 local_bytes)
 {
 	const kawara_u64 offset = va & (kawara_entry_bytes(level) - 1);
 	struct kawara_translation page;
@@ -221,8 +226,8 @@ static inline enum kawara_map_result kawara_map(struct kawara_page_table *table,
 {
 	kawara_u64 done = 0;
 
-	if (!kawara_va_range_ok(va, size) || (target & ~KAWARA_PTE_ADDRESS) || ((target + size - 1) & ~(KAWARA_PTE_ADDRESS | (KAWARA_PAGE_BYTES - 1))) ||
-	    (access & ~KAWARA_PTE_ACCESS))
+	if (!kawara_va_range_ok(va, size) || (target & ~KAWARA_PTE_ADDRESS) ||
+	    ((target + size - 1) & ~(KAWARA_PTE_ADDRESS | (KAWARA_PAGE_BYTES - 1))) || (access & ~KAWARA_PTE_ACCESS))
 		return KAWARA_MAP_BAD_RANGE;
 	while (done < size) {
 		const int large = !((va + done) & (KAWARA_LARGE_PAGE_BYTES - 1)) && !((target + done) & (KAWARA_LARGE_PAGE_BYTES - 1)) &&

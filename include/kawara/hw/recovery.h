@@ -51,7 +51,9 @@ static inline enum kawara_verdict kawara_judge(const struct kawara_evidence *see
 	case KAWARA_QUEUE_READY:
 		return KAWARA_VERDICT_WAIT; /* others have the engines */
 	case KAWARA_QUEUE_RUNNING:
-		return seen->still_ms > KAWARA_HANG_MS || seen->state_ms > seen->timeout_ms ? KAWARA_VERDICT_RESET_QUEUE : KAWARA_VERDICT_WAIT;
+		if (seen->still_ms > KAWARA_HANG_MS || seen->state_ms > seen->timeout_ms)
+			return KAWARA_VERDICT_RESET_QUEUE;
+		return KAWARA_VERDICT_WAIT;
 	case KAWARA_QUEUE_FAULTED:
 		return KAWARA_VERDICT_RESET_QUEUE; /* its interrupt was lost, or is on its way */
 	case KAWARA_QUEUE_RESETTING:
