@@ -251,17 +251,6 @@ void evaluate_as(uint8_t op, uint16_t imm, Lanes& dst, const Lanes& a, const Lan
   }
 }
 
-enum class Form { LOAD, STORE, UNARY, BINARY, TERNARY, COMPARE, TEST, CONVERT, REDUCE, SEQUENCE, none };
-
-Form form(uint8_t op) {
-  switch (op) {
-#define INSTR(code, name, form, types, effect) \
-  case code: return Form::form;
-#include "kawara/hw/microcode.def"
-    default: return Form::none;
-  }
-}
-
 }  // namespace
 
 void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a, const Lanes& b, const Lanes& c, unsigned count) {
@@ -289,25 +278,6 @@ uint64_t identity(uint8_t op, uint8_t type) {
     case KAWARA_OP_red_add: return real ? 0x80000000u : 0u;
     default: return 0;
   }
-}
-
-bool is_reduction(uint8_t op) { return form(op) == Form::REDUCE; }
-
-unsigned sources(uint8_t op) {
-  switch (form(op)) {
-    case Form::LOAD:
-    case Form::none: return 0;
-    case Form::BINARY:
-    case Form::COMPARE: return 2;
-    case Form::TERNARY: return 3;
-    case Form::STORE:
-    case Form::UNARY:
-    case Form::TEST:
-    case Form::CONVERT:
-    case Form::REDUCE:
-    case Form::SEQUENCE: return 1;
-  }
-  return 0;
 }
 
 void fill(Lanes& lanes, uint64_t value, unsigned count) {

@@ -23,12 +23,6 @@ void evaluate(uint8_t op, uint8_t type, uint16_t imm, Lanes& dst, const Lanes& a
 // What a reduction starts from.
 uint64_t identity(uint8_t op, uint8_t type);
 
-// Is the instruction of form REDUCE?
-bool is_reduction(uint8_t op);
-
-// How many sources it reads: a; a and b; a, b and c.
-unsigned sources(uint8_t op);
-
 void fill(Lanes& lanes, uint64_t value, unsigned count);
 
 }  // namespace kawara::emulator::reference

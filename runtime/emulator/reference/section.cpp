@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "kawara/hw/microcode.h"
+
 namespace kawara::emulator::reference {
 namespace {
 
@@ -11,6 +13,8 @@ constexpr uint64_t kStepsInOrder = 64;
 constexpr unsigned kPartials = 32;
 
 constexpr unsigned kFirstReduced = 6;
+
+bool is_reduction(uint8_t op) { return kawara_form_of(op) == KAWARA_FORM_REDUCE; }
 
 }  // namespace
 

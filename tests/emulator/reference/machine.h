@@ -2,9 +2,11 @@
 // A bench for executors: regions made of vectors, one command at a time, and short names for what a section is made of.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -21,7 +23,7 @@ class Machine {
   template <typename T>
   uint32_t local(const std::vector<T>& values) {
     auto& bytes = *blocks_.emplace_back(std::make_unique<std::vector<std::byte>>(std::max<size_t>(values.size() * sizeof(T), 8)));
-    std::memcpy(bytes.data(), values.data(), values.size() * sizeof(T));
+    std::ranges::copy(std::as_bytes(std::span(values)), bytes.begin());
     regions_.push_back({emulator::Region::Place::local, true, true, bytes.size(), bytes.data(), {}});
     return static_cast<uint32_t>(regions_.size() - 1);
   }

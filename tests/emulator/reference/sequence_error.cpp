@@ -8,6 +8,12 @@ namespace kawara::test {
 double exact(uint8_t op, double x) {
   switch (op) {
     case KAWARA_OP_exp: return std::exp(x);
+    case KAWARA_OP_exp2: return std::exp2(x);
+    case KAWARA_OP_log: return std::log(x);
+    case KAWARA_OP_log2: return std::log2(x);
+    case KAWARA_OP_tanh: return std::tanh(x);
+    case KAWARA_OP_erf: return std::erf(x);
+    case KAWARA_OP_rsqrt: return 1 / std::sqrt(x);
     default: return std::numeric_limits<double>::quiet_NaN();
   }
 }
@@ -15,7 +21,13 @@ double exact(uint8_t op, double x) {
 void SequenceError::measure(const SequenceBound& bound, uint32_t first, uint32_t step) {
   using namespace emulator::reference;
   static thread_local Lanes argument, result;
-  for (unsigned lane = 0; lane < kLanes; ++lane) argument.low[lane] = first + step * lane;
+  bool any = false;
+  for (unsigned lane = 0; lane < kLanes; ++lane) {
+    argument.low[lane] = first + step * lane;
+    const float x = std::bit_cast<float>(argument.low[lane]);
+    any |= x >= bound.low && x <= bound.high;
+  }
+  if (!any) return;
   evaluate(bound.sequence, KAWARA_DTYPE_f32, 0, result, argument, argument, argument, kLanes);
   for (unsigned lane = 0; lane < kLanes; ++lane) {
     const float x = std::bit_cast<float>(argument.low[lane]), y = std::bit_cast<float>(result.low[lane]);
