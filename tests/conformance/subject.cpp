@@ -2,15 +2,41 @@
 #include "conformance/subject.h"
 
 #include "emulator/emulator_node.h"
+#include "kawara/error.h"
 
 namespace kawara::conformance {
+namespace {
+
+Subject emulator(std::string executor) {
+  const emulator::EmulatorOptions options{.config = "k1-mini", .executor = executor};
+  return {
+      .name = "emulator_" + executor,
+      .open = [options] { return emulator::open_emulator(options); },
+      .missing = [] { return std::string(); },
+      .inject_hang = [](Node& node, QueueId queue, uint32_t command) { emulator::inject_hang(node, queue, command); },
+  };
+}
+
+// What opening says when there is no such device; "" when it works.
+std::string reason_against(const std::function<std::unique_ptr<Node>()>& open) {
+  try {
+    open();
+  } catch (const Error& error) {
+    if (error.code() != Code::device_unavailable) throw;
+    return error.what();
+  }
+  return "";
+}
+
+}  // namespace
 
 std::vector<Subject> subjects() {
-  return {{
-      .name = "emulator",
-      .open = [] { return emulator::open_emulator({.config = "k1-mini", .executor = "reference"}); },
-      .inject_hang = [](Node& node, QueueId queue, uint32_t command) { emulator::inject_hang(node, queue, command); },
-  }};
+  Subject vulkan = emulator("vulkan");
+  vulkan.missing = [open = vulkan.open] {
+    static const std::string missing = reason_against(open);  // opening takes long enough to ask only once
+    return missing;
+  };
+  return {emulator("reference"), vulkan};
 }
 
 }  // namespace kawara::conformance

@@ -18,6 +18,8 @@ namespace kawara::conformance {
 struct Subject {
   std::string name;
   std::function<std::unique_ptr<Node>()> open;
+  // Why this machine has no such node; "" where it has one.
+  std::function<std::string()> missing;
   // The next job of the queue hangs at its command `command`.
   std::function<void(Node&, QueueId, uint32_t command)> inject_hang;
 };
