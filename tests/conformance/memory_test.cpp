@@ -100,7 +100,7 @@ TEST_P(Memories, AClientHasAtMost64AddressSpacesAtATime) {
 
 TEST_P(Memories, ContextsComeBack) {
   const auto node = open();
-  for (int i = 0; i < 600; ++i) {  // more than the chip has, two at a time
+  for (int i = 0; i < 600; ++i) {  // more than the chip has, one after another
     const VmId vm = node->vm_create();
     node->vm_destroy(vm);
   }
