@@ -2,6 +2,7 @@
 // A program on the reference executor, without a device: regions are vectors, and the arena starts with garbage.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -33,13 +34,13 @@ inline std::vector<std::vector<std::byte>> run_program(const Program& program, c
     translated.writable = region.writable;
     translated.size = region.size_bytes;
     switch (region.role) {
-      case ProgramRegion::Role::weights: std::memcpy(memory[i].data(), program.weights().data(), program.weights().size()); [[fallthrough]];
+      case ProgramRegion::Role::weights: std::ranges::copy(program.weights(), memory[i].begin()); [[fallthrough]];
       case ProgramRegion::Role::arena:
       case ProgramRegion::Role::sram:
         translated.place = emulator::Region::Place::local;
         translated.data = memory[i].data();
         break;
-      case ProgramRegion::Role::input: std::memcpy(memory[i].data(), inputs.at(region.index).data(), inputs[region.index].size()); [[fallthrough]];
+      case ProgramRegion::Role::input: std::ranges::copy(inputs.at(region.index), memory[i].begin()); [[fallthrough]];
       case ProgramRegion::Role::output:
         translated.place = emulator::Region::Place::host;
         translated.pieces.push_back({0, memory[i].data(), region.size_bytes});
@@ -65,7 +66,7 @@ inline std::vector<float> run_floats(const Program& program, const std::vector<s
   }
   const auto output = run_program(program, bytes).at(0);
   std::vector<float> result(output.size() / sizeof(float));
-  std::memcpy(result.data(), output.data(), output.size());
+  if (!output.empty()) std::memcpy(result.data(), output.data(), output.size());
   return result;
 }
 
