@@ -58,7 +58,8 @@ uint64_t live_bytes_max(const std::vector<Item>& items, size_t commands) {
 void place_arena(const Commands& model, const std::vector<Lifetime>& lives, Allocation& allocation) {
   std::vector<Item> items;
   for (uint32_t i = 0; i < model.buffers.size(); ++i)
-    if (model.buffers[i].role == Buffer::Role::arena && lives[i].used()) items.push_back({i, aligned(model.buffers[i].size_bytes), lives[i]});
+    if (model.buffers[i].role == Buffer::Role::arena && lives[i].used())
+      items.push_back({i, aligned(model.buffers[i].size_bytes), lives[i]});
   allocation.live_bytes_max = live_bytes_max(items, model.commands.size());
   // No single order is best for all models: try several, keep the smallest result.
   using Key = std::tuple<uint64_t, uint64_t>;

@@ -13,7 +13,7 @@ namespace kawara::compiler {
 struct Allocation {
   std::vector<uint64_t> offsets;  // per buffer; kUnused where no command touches it
   uint64_t arena_bytes = 0, weights_bytes = 0;
-  uint64_t live_bytes_max = 0;    // no arena can be smaller: the most that is alive at one command
+  uint64_t live_bytes_max = 0;  // no arena can be smaller: the most that is alive at one command
   static constexpr uint64_t kUnused = ~0ull;
 };
 

@@ -48,7 +48,8 @@ class Emitter {
 
  private:
   uint32_t add_region(Role role, uint32_t index, uint64_t size, bool writable) {
-    contents_.regions.push_back({.role = role, .index = index, .size_bytes = size, .readable = true, .writable = writable, .alias_group = 0});
+    contents_.regions.push_back(
+        {.role = role, .index = index, .size_bytes = size, .readable = true, .writable = writable, .alias_group = 0});
     return static_cast<uint32_t>(contents_.regions.size() - 1);
   }
 
@@ -58,10 +59,14 @@ class Emitter {
     const auto add_tensors = [&](const std::vector<ValueId>& values, Role role, std::vector<TensorInfo>& infos) {
       for (uint32_t i = 0; i < values.size(); ++i) {
         const Value& value = graph_.values[values[i]];
-        if (std::ranges::count(infos, value.name, &TensorInfo::name)) throw fail(Code::invalid_model, "two inputs or outputs are called '{}'", value.name);
+        if (std::ranges::count(infos, value.name, &TensorInfo::name))
+          throw fail(Code::invalid_model, "two inputs or outputs are called '{}'", value.name);
         const uint64_t size = bytes_of(value.dtype, static_cast<uint64_t>(element_count(*value.shape)));
-        infos.push_back({.name = value.name, .dtype = value.dtype, .shape = *value.shape,
-                         .region = add_region(role, i, size, role == Role::output), .size_bytes = size});
+        infos.push_back({.name = value.name,
+                         .dtype = value.dtype,
+                         .shape = *value.shape,
+                         .region = add_region(role, i, size, role == Role::output),
+                         .size_bytes = size});
       }
     };
     add_tensors(graph_.inputs, Role::input, contents_.inputs);
@@ -87,21 +92,23 @@ class Emitter {
     auto section = command.section;
     if (section)
       for (kawara_stream& stream : section->streams) resolve(command, stream.data);
-    std::visit([&](auto body) {
-      if constexpr (requires { body.group_table; }) {
-        for (kawara_matrix* matrix : {&body.a, &body.b}) resolve(command, matrix->data);
-      } else if constexpr (requires { body.kernel; }) {
-        resolve(command, body.a);
-        resolve(command, body.b);
-      } else if constexpr (requires { body.src_extent; }) {
-        resolve(command, body.src);
-        resolve(command, body.dst);
-      }
-      body.header.engine = static_cast<uint8_t>(command.engine);
-      body.header.debug_id = command.debug_id;
-      std::ranges::copy(command.waits, body.header.wait);
-      commands_.append(hw::encode(body, section ? &*section : nullptr));
-    }, command.body);
+    std::visit(
+        [&](auto body) {
+          if constexpr (requires { body.group_table; }) {
+            for (kawara_matrix* matrix : {&body.a, &body.b}) resolve(command, matrix->data);
+          } else if constexpr (requires { body.kernel; }) {
+            resolve(command, body.a);
+            resolve(command, body.b);
+          } else if constexpr (requires { body.src_extent; }) {
+            resolve(command, body.src);
+            resolve(command, body.dst);
+          }
+          body.header.engine = static_cast<uint8_t>(command.engine);
+          body.header.debug_id = command.debug_id;
+          std::ranges::copy(command.waits, body.header.wait);
+          commands_.append(hw::encode(body, section ? &*section : nullptr));
+        },
+        command.body);
     // Commands of one node share its entry: copies in front of it, or the parts of a group that was split.
     const bool known = std::ranges::any_of(contents_.debug, [&](const DebugEntry& entry) { return entry.id == command.debug_id; });
     if (!known) contents_.debug.push_back({.id = command.debug_id, .node = command.node, .op = command.operators});
@@ -129,12 +136,15 @@ class Emitter {
     }
     const kawara_check_limits limits{.features = 0, .sram_bytes = uint64_t{target_.sram_kib} << 10};
     kawara_check_fault fault{};
-    if (kawara_check(contents_.commands.data(), contents_.commands.size(), regions.data(), static_cast<uint32_t>(regions.size()), &limits, nullptr, &fault) >= 0)
+    if (kawara_check(contents_.commands.data(), contents_.commands.size(), regions.data(), static_cast<uint32_t>(regions.size()), &limits,
+                     nullptr, &fault) >= 0)
       return;
     const auto entry = std::ranges::find(contents_.debug, fault.debug_id, &DebugEntry::id);
     const std::string node = entry == contents_.debug.end() ? "" : entry->node;
-    throw Error(Code::internal, fmt::format("the command of '{}' at byte {} breaks a rule of the chip: {}, field at byte {}", node, fault.command,
-                                            spelled(fault.code), fault.field), node);
+    throw Error(Code::internal,
+                fmt::format("the command of '{}' at byte {} breaks a rule of the chip: {}, field at byte {}", node, fault.command,
+                            spelled(fault.code), fault.field),
+                node);
   }
 
   static std::string_view spelled(uint32_t fault) {

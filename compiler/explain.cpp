@@ -85,7 +85,8 @@ std::vector<NodePlacement> explain(const std::filesystem::path& model, const Com
   if (!refusals.empty()) return std::move(placements).rows();  // the others were not lowered
 
   for (const compiler::Node& node : model_nodes) {
-    const bool folded = std::ranges::all_of(node.outputs, [&](compiler::ValueId id) { return id == compiler::kAbsent || graph.values[id].constant; });
+    const bool folded =
+        std::ranges::all_of(node.outputs, [&](compiler::ValueId id) { return id == compiler::kAbsent || graph.values[id].constant; });
     if (NodePlacement* row = placements.find(node.debug_id)) row->command = folded ? "folded" : "removed";
   }
   compiler::run_passes(graph);

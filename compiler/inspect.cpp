@@ -21,8 +21,15 @@ ModelTensor describe(const compiler::Value& value) {
 
 ModelInfo inspect(const std::filesystem::path& model) {
   const compiler::Graph graph = compiler::read_onnx(model);
-  ModelInfo info{.name = graph.name, .producer = graph.producer, .ir_version = graph.ir_version, .opsets = {graph.opsets.begin(), graph.opsets.end()},
-                 .inputs = {}, .outputs = {}, .metadata = graph.metadata, .operators = {}, .constant_bytes = 0};
+  ModelInfo info{.name = graph.name,
+                 .producer = graph.producer,
+                 .ir_version = graph.ir_version,
+                 .opsets = {graph.opsets.begin(), graph.opsets.end()},
+                 .inputs = {},
+                 .outputs = {},
+                 .metadata = graph.metadata,
+                 .operators = {},
+                 .constant_bytes = 0};
   for (const compiler::ValueId id : graph.inputs) info.inputs.push_back(describe(graph.values[id]));
   for (const compiler::ValueId id : graph.outputs) info.outputs.push_back(describe(graph.values[id]));
   for (const compiler::Value& value : graph.values)

@@ -25,7 +25,8 @@ std::string operators_of(const Node& group) {
 uint64_t product_of(std::initializer_list<uint32_t> extents) {
   uint64_t product = 1;
   for (const uint32_t extent : extents) {
-    if (extent > 1 && product >= (uint64_t{1} << 40) / extent) throw fail(Code::unsupported, "a command's extents must multiply to less than 2^40");
+    if (extent > 1 && product >= (uint64_t{1} << 40) / extent)
+      throw fail(Code::unsupported, "a command's extents must multiply to less than 2^40");
     product *= extent;
   }
   return product;
@@ -96,7 +97,8 @@ void Lowering::lower_view(const Node& node, const Operator& op) {
 
 // A group that breaks a limit of the chip (streams, registers, constants, …) becomes two: fusing never makes a model fail.
 void Lowering::lower_group(const Node& group) {
-  const bool empty = std::ranges::all_of(group.outputs, [&](ValueId value) { return value == kAbsent || element_count(shape(value)) == 0; });
+  const bool empty =
+      std::ranges::all_of(group.outputs, [&](ValueId value) { return value == kAbsent || element_count(shape(value)) == 0; });
   if (empty) {
     for (const ValueId value : group.outputs)
       if (value != kAbsent) place(value);
@@ -115,7 +117,8 @@ void Lowering::lower_group(const Node& group) {
     vector(group, std::move(section));
   } catch (const Error& error) {
     if (error.code() != Code::unsupported) throw;
-    if (group.body.size() < 2) throw Error(error.code(), fmt::format("{} '{}': {}", root(group).op, root(group).name, error.what()), root(group).name);
+    if (group.body.size() < 2)
+      throw Error(error.code(), fmt::format("{} '{}': {}", root(group).op, root(group).name, error.what()), root(group).name);
     commands_.resize(commands);
     const auto [first, second] = split(group);
     lower_group(first);
@@ -136,7 +139,8 @@ std::pair<Node, Node> Lowering::split(const Node& group) const {
     for (auto other = others_begin; other != others_end; ++other) needed.insert(other->inputs.begin(), other->inputs.end());
     for (auto inner = begin; inner != end; ++inner) {
       for (const ValueId value : inner->inputs)
-        if (value != kAbsent && !made.contains(value) && std::ranges::find(node.inputs, value) == node.inputs.end()) node.inputs.push_back(value);
+        if (value != kAbsent && !made.contains(value) && std::ranges::find(node.inputs, value) == node.inputs.end())
+          node.inputs.push_back(value);
       for (const ValueId value : inner->outputs) {
         made.insert(value);
         if (value != kAbsent && needed.contains(value)) node.outputs.push_back(value);
@@ -144,10 +148,12 @@ std::pair<Node, Node> Lowering::split(const Node& group) const {
     }
     return node;
   };
-  return {part(group.body.begin(), middle, middle, group.body.end()), part(middle, group.body.end(), group.body.begin(), group.body.begin())};
+  return {part(group.body.begin(), middle, middle, group.body.end()),
+          part(middle, group.body.end(), group.body.begin(), group.body.begin())};
 }
 
-std::vector<int64_t> Lowering::strides(const View& view, const Shape& own, const Shape& shape, std::span<const size_t> loop_of, size_t loops) const {
+std::vector<int64_t> Lowering::strides(const View& view, const Shape& own, const Shape& shape, std::span<const size_t> loop_of,
+                                       size_t loops) const {
   if (own.size() > shape.size()) throw fail(Code::internal, "a value of rank {} is broadcast to rank {}", own.size(), shape.size());
   std::vector<int64_t> strides(loops);
   const size_t missing = shape.size() - own.size();
@@ -172,7 +178,8 @@ Register Lowering::run_node(Section& section, const Node& node, const Shape& sha
                             std::map<ValueId, Register>& known) {
   const Operator* op = find_operator(node);
   if (!op || !op->point) throw Error(Code::internal, fmt::format("{} '{}' has no code for a point", node.op, node.name), node.name);
-  if (this->shape(node.outputs.at(0)) != shape) throw Error(Code::internal, fmt::format("{} '{}' has another shape than its group", node.op, node.name), node.name);
+  if (this->shape(node.outputs.at(0)) != shape)
+    throw Error(Code::internal, fmt::format("{} '{}' has another shape than its group", node.op, node.name), node.name);
   std::vector<Register> inputs;
   for (const ValueId value : node.inputs) {
     if (value == kAbsent) {
@@ -191,7 +198,8 @@ void Lowering::finish(Section& section, const Node& group, Register result, std:
   const Shape& points = shape(first.outputs.at(0));
   std::map<ValueId, Register> known;
   known[first.outputs[0]] = result.type == DType::none ? run_node(section, first, points, loop_of, known) : result;
-  for (size_t i = 1; i < group.body.size(); ++i) known[group.body[i].outputs.at(0)] = run_node(section, group.body[i], points, loop_of, known);
+  for (size_t i = 1; i < group.body.size(); ++i)
+    known[group.body[i].outputs.at(0)] = run_node(section, group.body[i], points, loop_of, known);
   for (const ValueId value : group.outputs) {
     if (value == kAbsent) continue;
     const View& to = place(value);
@@ -244,7 +252,8 @@ void Lowering::conv(const Node& group, kawara_conv body, const Operand& a, const
   body.b = place(b);
   body.a_dtype = static_cast<uint8_t>(a.dtype);
   body.b_dtype = static_cast<uint8_t>(b.dtype);
-  command.macs = product_of({body.N, body.groups, body.OC, body.IC, body.out[0], body.out[1], body.out[2], body.kernel[0], body.kernel[1], body.kernel[2]});
+  command.macs = product_of(
+      {body.N, body.groups, body.OC, body.IC, body.out[0], body.out[1], body.out[2], body.kernel[0], body.kernel[1], body.kernel[2]});
   command.section = section.encode_epilogue(command.buffers, command.accesses);
   command.body = body;
   push(group, std::move(command));
@@ -255,7 +264,8 @@ void Lowering::copy(const Node& node, kawara_engine engine, DType dtype, const S
   // Two nibbles share a byte: 4-bit tensors are moved whole, as bytes.
   if (bits(dtype) == 4) {
     const bool whole = from.strides == dense_strides(shape) && to.strides == from.strides && from.offset == 0 && to.offset == 0;
-    if (!whole) throw Error(Code::unsupported, fmt::format("{} '{}': elements of 4 bits can't be rearranged", node.op, node.name), node.name);
+    if (!whole)
+      throw Error(Code::unsupported, fmt::format("{} '{}': elements of 4 bits can't be rearranged", node.op, node.name), node.name);
     const Shape bytes{(element_count(shape) + 1) / 2};
     return copy(node, engine, DType::u8, bytes, {from.buffer, 0, {1}}, {to.buffer, 0, {1}});
   }
@@ -276,8 +286,10 @@ void Lowering::copy(const Node& node, kawara_engine engine, DType dtype, const S
     }
   }
   if (extents.size() > kCopyLoopsMax)
-    throw Error(Code::unsupported, fmt::format("{} '{}': a copy walks through at most {} dimensions that can't be joined, this needs {}", node.op,
-                                               node.name, kCopyLoopsMax, extents.size()), node.name);
+    throw Error(Code::unsupported,
+                fmt::format("{} '{}': a copy walks through at most {} dimensions that can't be joined, this needs {}", node.op, node.name,
+                            kCopyLoopsMax, extents.size()),
+                node.name);
   Command command;
   command.engine = engine;
   auto body = hw::blank<kawara_copy>();

@@ -51,8 +51,7 @@ Register Points::add_entry(Entry entry) {
   Entry key = entry;
   key.place = {};
   if (placed && place_.part == Part::step) key.place = place_;
-  const bool sharable = entry.op != KAWARA_OP_store && !reduces(entry.op) &&
-                        !(entry.op == KAWARA_OP_load && ordered_.back());
+  const bool sharable = entry.op != KAWARA_OP_store && !reduces(entry.op) && !(entry.op == KAWARA_OP_load && ordered_.back());
   if (sharable) {
     if (const auto found = known_.find(key); found != known_.end()) return {found->second, entry.result};
     if (key.place != Place{}) {  // also what stands before the step
@@ -76,19 +75,22 @@ Register Points::constant(float value) {
 Register Points::constant(DType type, int64_t value) {
   if (type == DType::f32) return constant(static_cast<float>(value));
   const bool wide = type == DType::i64;
-  return add_entry({.source = wide ? Source::constant64 : Source::constant32, .type = type, .result = type,
-                   
+  return add_entry({.source = wide ? Source::constant64 : Source::constant32,
+                    .type = type,
+                    .result = type,
+
                     .value = wide ? static_cast<uint64_t>(value) : static_cast<uint32_t>(value)});
 }
 
 Register Points::emit(kawara_microcode op, DType type, Register a, Register b, Register c) {
-  return add_entry({.op = static_cast<uint8_t>(op), .type = type, .result = yields_truth(op) ? DType::u32 : type,
-                    .operands = {a.id, b.id, c.id}});
+  return add_entry(
+      {.op = static_cast<uint8_t>(op), .type = type, .result = yields_truth(op) ? DType::u32 : type, .operands = {a.id, b.id, c.id}});
 }
 
 Register Points::convert(DType to, Register a) {
   if (to == a.type) return a;
-  return add_entry({.op = KAWARA_OP_cvt, .type = to, .result = to, .operands = {a.id, kNone, kNone}, .value = static_cast<uint64_t>(a.type)});
+  return add_entry(
+      {.op = KAWARA_OP_cvt, .type = to, .result = to, .operands = {a.id, kNone, kNone}, .value = static_cast<uint64_t>(a.type)});
 }
 
 Register Points::load(unsigned input, DType element) {
@@ -101,8 +103,7 @@ void Points::store(unsigned output, Register a) {
 }
 
 Register Points::index(unsigned loop) {
-  return add_entry({.source = Source::index, .type = DType::i32, .result = DType::i32,
-                    .value = loop});
+  return add_entry({.source = Source::index, .type = DType::i32, .result = DType::i32, .value = loop});
 }
 
 Register Points::accumulator(unsigned column, DType type) {
@@ -139,8 +140,7 @@ Points::Layout Points::layout() const {
     const auto take = [&](Part part) {
       const size_t start = layout.order.size();
       for (uint32_t i = 0; i < entries_.size(); ++i)
-        if (layout.live[i] && entries_[i].source == Source::instruction && entries_[i].place == Place{p, part})
-          layout.order.push_back(i);
+        if (layout.live[i] && entries_[i].source == Source::instruction && entries_[i].place == Place{p, part}) layout.order.push_back(i);
       return start;
     };
     auto& bounds = layout.phases[p];
@@ -240,7 +240,8 @@ std::expected<Microcode, std::string> Points::finish(unsigned inputs) const {
   Layout layout = this->layout();
   if (layout.phases.size() > kPhasesMax) return std::unexpected(fmt::format("a microcode program has at most {} phases", kPhasesMax));
   if (layout.order.size() > kInstructionsMax)
-    return std::unexpected(fmt::format("a microcode program has at most {} instructions, this needs {}", kInstructionsMax, layout.order.size()));
+    return std::unexpected(
+        fmt::format("a microcode program has at most {} instructions, this needs {}", kInstructionsMax, layout.order.size()));
   if (std::string broken = assign_registers(layout); !broken.empty()) return std::unexpected(std::move(broken));
   if (std::string broken = place_constants(entries_, layout); !broken.empty()) return std::unexpected(std::move(broken));
 

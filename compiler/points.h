@@ -49,8 +49,8 @@ class Points {
   // Streams are counted apart: input 0, 1, … and output 0, 1, …
   Register load(unsigned input, DType element);
   void store(unsigned output, Register a);
-  Register index(unsigned loop);                          // i32
-  Register accumulator(unsigned column, DType type);      // epilogues only
+  Register index(unsigned loop);                      // i32
+  Register accumulator(unsigned column, DType type);  // epilogues only
 
   // Code is written from top to bottom: phase(), its `before`; step(); after(); phase(), … Each phase sweeps all reduced
   // loops of its section. What `step` computes is seen there alone; what it reduces is seen from `after` on.
@@ -74,10 +74,10 @@ class Points {
   struct Entry {
     Source source = Source::instruction;
     uint8_t op = 0;
-    DType type = DType::none;    // the instruction's type field, or the constant's type
+    DType type = DType::none;  // the instruction's type field, or the constant's type
     DType result = DType::none;
     std::array<uint32_t, 3> operands{~0u, ~0u, ~0u};  // entry numbers; ~0u: none
-    uint64_t value = 0;          // imm, constant bits, loop or column
+    uint64_t value = 0;                               // imm, constant bits, loop or column
     Place place{};
     auto operator<=>(const Entry&) const = default;
   };

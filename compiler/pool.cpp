@@ -16,7 +16,8 @@ std::vector<int64_t> loops_of(const Shape& input, const Window& window) {
 }  // namespace
 
 Pool::Pool(Lowering& lowering, const Node& node)
-    : lowering_(lowering), node_(node),
+    : lowering_(lowering),
+      node_(node),
       window_(window_of(lowering.graph(), node, lowering.attribute(node, "kernel_shape", std::vector<int64_t>{}))),
       section_(loops_of(lowering.shape(node.inputs[0]), window_), window_.kernel) {
   for (size_t i = 0; i < 2 + window_.in.size(); ++i) loop_of_.push_back(i);

@@ -29,7 +29,8 @@ void lower_product(Lowering& lowering, const Node& group, Product product, const
   body.N = extent_field(section.extent(3));
   body.K = extent_field(product.depth);
   body.acc_dtype = KAWARA_DTYPE_f32;
-  const auto operand = [&](kawara_matrix& matrix, const View& view, const std::vector<int64_t>& strides, int64_t along_depth, bool rows_are_depth) {
+  const auto operand = [&](kawara_matrix& matrix, const View& view, const std::vector<int64_t>& strides, int64_t along_depth,
+                           bool rows_are_depth) {
     matrix.stride[0] = strides[0];
     matrix.stride[1] = strides[1];
     matrix.stride[2] = rows_are_depth ? along_depth : strides[2];

@@ -32,7 +32,7 @@ void lower_reduction(Lowering& lowering, const Node& group, std::span<const size
   const Node& node = lowering.root(group);
   const Shape& input = lowering.shape(node.inputs[0]);
   std::vector<int64_t> parallel, reduced;
-  std::vector<size_t> loop_of;            // dimension of the output -> loop
+  std::vector<size_t> loop_of;  // dimension of the output -> loop
   std::vector<size_t> loop_of_input(input.size());
   int64_t count = 1;
   const size_t kept = input.size() - dimensions.size();

@@ -45,7 +45,8 @@ uint64_t reference_operand(std::vector<uint32_t>& buffers, uint32_t buffer, DTyp
   return kawara_operand(reference(buffers, buffer), static_cast<uint64_t>(offset_bits / 8));
 }
 
-Access access_of(uint32_t buffer, DType dtype, int64_t offset, std::span<const int64_t> extents, std::span<const int64_t> strides, bool write) {
+Access access_of(uint32_t buffer, DType dtype, int64_t offset, std::span<const int64_t> extents, std::span<const int64_t> strides,
+                 bool write) {
   int64_t low = offset, high = offset;
   for (size_t i = 0; i < extents.size(); ++i) {
     if (extents[i] == 0) return {.buffer = buffer, .begin = 0, .end = 0, .write = write};
@@ -191,7 +192,8 @@ Access Section::access(const Stream& stream, bool write) const {
 }
 
 hw::Section Section::encode(std::vector<uint32_t>& buffers, std::vector<Access>& accesses) const {
-  limit(inputs_.size() <= kInputsMax, fmt::format("a command reads at most {} tensors in its loop nest, this needs {}", kInputsMax, inputs_.size()));
+  limit(inputs_.size() <= kInputsMax,
+        fmt::format("a command reads at most {} tensors in its loop nest, this needs {}", kInputsMax, inputs_.size()));
   limit(outputs_.size() <= kOutputsMax, fmt::format("a command writes at most {} tensors, this needs {}", kOutputsMax, outputs_.size()));
   hw::Section encoded;
   auto code = points.finish(static_cast<unsigned>(inputs_.size()));
@@ -228,8 +230,10 @@ hw::Section Section::encode_vector(std::vector<uint32_t>& buffers, std::vector<A
   merge_loops(parallel_, loops());
   merge_loops(0, parallel_);
   const size_t reduced = loops() - parallel_;
-  limit(parallel_ <= kParallelMax, fmt::format("a loop nest has at most {} parallel loops that can't be joined, this needs {}", kParallelMax, parallel_));
-  limit(reduced <= kReducedMax, fmt::format("a loop nest has at most {} reduced loops that can't be joined, this needs {}", kReducedMax, reduced));
+  limit(parallel_ <= kParallelMax,
+        fmt::format("a loop nest has at most {} parallel loops that can't be joined, this needs {}", kParallelMax, parallel_));
+  limit(reduced <= kReducedMax,
+        fmt::format("a loop nest has at most {} reduced loops that can't be joined, this needs {}", kReducedMax, reduced));
   hw::Section encoded = encode(buffers, accesses);
   for (size_t i = 0; i < loops(); ++i) encoded.extent[i < parallel_ ? i : kFirstReduced + i - parallel_] = extent_field(extents_[i]);
   encoded.n_par = static_cast<uint8_t>(parallel_);

@@ -89,6 +89,7 @@ uint32_t reference(std::vector<uint32_t>& buffers, uint32_t buffer);
 // An operand that names an entry of that list; `elements` is where it starts in the buffer.
 uint64_t reference_operand(std::vector<uint32_t>& buffers, uint32_t buffer, DType dtype, int64_t elements);
 // The bytes that dense or strided access to a view of `shape` may touch.
-Access access_of(uint32_t buffer, DType dtype, int64_t offset, std::span<const int64_t> extents, std::span<const int64_t> strides, bool write);
+Access access_of(uint32_t buffer, DType dtype, int64_t offset, std::span<const int64_t> extents, std::span<const int64_t> strides,
+                 bool write);
 
 }  // namespace kawara::compiler

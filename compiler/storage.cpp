@@ -68,7 +68,8 @@ const View& Storage::place(ValueId value) {
 void Storage::set(ValueId value, View view) { views_[value] = std::move(view); }
 
 View Storage::create(Buffer::Role role, DType dtype, const Shape& shape, uint32_t index) {
-  buffers_.push_back({.role = role, .index = index, .size_bytes = bytes_of(dtype, static_cast<uint64_t>(element_count(shape))), .constant = {}});
+  buffers_.push_back(
+      {.role = role, .index = index, .size_bytes = bytes_of(dtype, static_cast<uint64_t>(element_count(shape))), .constant = {}});
   return {.buffer = static_cast<uint32_t>(buffers_.size() - 1), .offset = 0, .strides = dense_strides(shape)};
 }
 

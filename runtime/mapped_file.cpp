@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapped_file.h"
 
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
 
 #include "kawara/error.h"
 
@@ -18,7 +18,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     const bool absent = errno == ENOENT || errno == ENOTDIR;
     throw fail(absent ? Code::not_found : Code::io_failed, "{}: {}", path.string(), std::strerror(errno));
   }
-  struct stat status {};
+  struct stat status{};
   const bool known = fstat(fd, &status) == 0;
   if (!known || !S_ISREG(status.st_mode)) {
     close(fd);

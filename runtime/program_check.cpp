@@ -85,8 +85,7 @@ void check_regions(const ProgramContents& contents, uint64_t weights_bytes) {
         if (region.index >= contents.outputs.size() || contents.outputs[region.index].region != i) throw broken("no output uses it");
         continue;
       case Role::arena:
-      case Role::sram:
-        continue;
+      case Role::sram: continue;
     }
     throw broken("its role is unknown");
   }

@@ -121,8 +121,7 @@ std::vector<std::byte> write_program_head(const ProgramContents& contents, uint6
     metadata.push_back(file::CreateMetadata(builder, key_offset, value_offset));
   }
   const auto target = builder.CreateString(contents.target);
-  const auto commands =
-      builder.CreateVector(reinterpret_cast<const uint8_t*>(contents.commands.data()), contents.commands.size());
+  const auto commands = builder.CreateVector(reinterpret_cast<const uint8_t*>(contents.commands.data()), contents.commands.size());
   const auto region_vector = builder.CreateVectorOfStructs(regions);
   const auto inputs = write_tensors(builder, contents.inputs);
   const auto outputs = write_tensors(builder, contents.outputs);

@@ -12,7 +12,7 @@
 namespace kawara {
 
 struct ParsedProgram {
-  ProgramContents contents;           // but for the weights
+  ProgramContents contents;            // but for the weights
   std::span<const std::byte> weights;  // in the file
 };
 

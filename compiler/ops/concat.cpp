@@ -18,7 +18,8 @@ void infer(Inference& inference) {
     Shape same = other;
     if (axis < same.size()) same[axis] = shape[axis];
     inference.require(inference.dtype(i) == inference.dtype(0) && same == shape,
-                      fmt::format("input {} is {}[{}]: inputs may differ in dimension {} only", i, name(inference.dtype(i)), fmt::join(other, ","), axis));
+                      fmt::format("input {} is {}[{}]: inputs may differ in dimension {} only", i, name(inference.dtype(i)),
+                                  fmt::join(other, ","), axis));
     shape[axis] += other[axis];
   }
   inference.set(0, inference.dtype(0), std::move(shape));
@@ -57,6 +58,7 @@ void lower(Lowering& lowering, const Node& node) {
 
 }  // namespace
 
-const Operator concat_operator = {.name = "Concat", .kind = OperatorKind::root, .infer = infer, .fold = fold, .lower = lower, .epilogue = false};
+const Operator concat_operator = {
+    .name = "Concat", .kind = OperatorKind::root, .infer = infer, .fold = fold, .lower = lower, .epilogue = false};
 
 }  // namespace kawara::compiler

@@ -13,11 +13,15 @@ void infer(Inference& inference) {
   const Shape &input = inference.shape(0), &weights = inference.shape(1);
   const DType dtype = inference.dtype(0);
   inference.require(dtype == DType::f32, fmt::format("elements must be f32, got {}", name(dtype)));
-  inference.require(inference.dtype(1) == dtype && (!inference.has(2) || inference.dtype(2) == dtype), "input, weights and bias must have one type");
-  inference.require(weights.size() == input.size() && weights.size() >= 3, fmt::format("the weights' rank must be the input's, {}, and at least 3", input.size()));
+  inference.require(inference.dtype(1) == dtype && (!inference.has(2) || inference.dtype(2) == dtype),
+                    "input, weights and bias must have one type");
+  inference.require(weights.size() == input.size() && weights.size() >= 3,
+                    fmt::format("the weights' rank must be the input's, {}, and at least 3", input.size()));
   const int64_t groups = inference.attribute("group", int64_t{1});
-  inference.require(groups >= 1 && weights[0] % groups == 0, fmt::format("{} output channels must divide into {} groups", weights[0], groups));
-  inference.require(input[1] == weights[1] * groups, fmt::format("{} groups of {} channels must be the input's {}", groups, weights[1], input[1]));
+  inference.require(groups >= 1 && weights[0] % groups == 0,
+                    fmt::format("{} output channels must divide into {} groups", weights[0], groups));
+  inference.require(input[1] == weights[1] * groups,
+                    fmt::format("{} groups of {} channels must be the input's {}", groups, weights[1], input[1]));
   inference.require(!inference.has(2) || inference.shape(2) == Shape{weights[0]}, "the bias must have one element for each output channel");
   const auto kernel = inference.attribute("kernel_shape", kernel_of(weights));
   inference.require(kernel == kernel_of(weights), "kernel_shape must be the weights'");

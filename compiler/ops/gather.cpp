@@ -15,7 +15,8 @@ void infer(Inference& inference) {
   inference.require(bits(inference.dtype(0)) >= 8, "elements must have 8 bits or more");
   if (inference.constant(1))
     for (int64_t index : inference.integers(1))
-      inference.require(index >= -data[axis] && index < data[axis], fmt::format("index {} lies outside dimension {} of {}", index, axis, data[axis]));
+      inference.require(index >= -data[axis] && index < data[axis],
+                        fmt::format("index {} lies outside dimension {} of {}", index, axis, data[axis]));
   Shape shape(data.begin(), data.begin() + static_cast<int64_t>(axis));
   shape.insert(shape.end(), indices.begin(), indices.end());
   shape.insert(shape.end(), data.begin() + static_cast<int64_t>(axis) + 1, data.end());

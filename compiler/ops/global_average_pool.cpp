@@ -8,9 +8,7 @@ const Operator global_average_pool_operator = {
     .name = "GlobalAveragePool",
     .kind = OperatorKind::root,
     .infer = infer_global_pool,
-    .lower = [](Lowering& lowering, const Node& group) {
-      lower_global_pool(lowering, group, {as_it_is, KAWARA_OP_red_add, mean});
-    },
+    .lower = [](Lowering& lowering, const Node& group) { lower_global_pool(lowering, group, {as_it_is, KAWARA_OP_red_add, mean}); },
 };
 
 }  // namespace kawara::compiler

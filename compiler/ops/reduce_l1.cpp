@@ -8,9 +8,14 @@ const Operator reduce_l1_operator = {
     .name = "ReduceL1",
     .kind = OperatorKind::root,
     .infer = infer_reduce,
-    .lower = [](Lowering& lowering, const Node& group) {
-      lower_reduce(lowering, group, {[](Points& points, Register element) { return element.type == DType::u32 ? element : points.emit(KAWARA_OP_abs, element.type, element); }, KAWARA_OP_red_add, as_it_is});
-    },
+    .lower =
+        [](Lowering& lowering, const Node& group) {
+          lower_reduce(lowering, group,
+                       {[](Points& points, Register element) {
+                          return element.type == DType::u32 ? element : points.emit(KAWARA_OP_abs, element.type, element);
+                        },
+                        KAWARA_OP_red_add, as_it_is});
+        },
 };
 
 }  // namespace kawara::compiler

@@ -8,9 +8,7 @@ const Operator reduce_mean_operator = {
     .name = "ReduceMean",
     .kind = OperatorKind::root,
     .infer = infer_reduce,
-    .lower = [](Lowering& lowering, const Node& group) {
-      lower_reduce(lowering, group, {as_it_is, KAWARA_OP_red_add, mean});
-    },
+    .lower = [](Lowering& lowering, const Node& group) { lower_reduce(lowering, group, {as_it_is, KAWARA_OP_red_add, mean}); },
 };
 
 }  // namespace kawara::compiler

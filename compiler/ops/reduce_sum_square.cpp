@@ -8,9 +8,11 @@ const Operator reduce_sum_square_operator = {
     .name = "ReduceSumSquare",
     .kind = OperatorKind::root,
     .infer = infer_reduce,
-    .lower = [](Lowering& lowering, const Node& group) {
-      lower_reduce(lowering, group, {[](Points& points, Register element) { return points.mul(element, element); }, KAWARA_OP_red_add, as_it_is});
-    },
+    .lower =
+        [](Lowering& lowering, const Node& group) {
+          lower_reduce(lowering, group,
+                       {[](Points& points, Register element) { return points.mul(element, element); }, KAWARA_OP_red_add, as_it_is});
+        },
 };
 
 }  // namespace kawara::compiler

@@ -26,7 +26,7 @@ struct DeviceDescription {
 // One job for Device::submit: a command buffer and a region table, each from the first byte of its buffer.
 struct DeviceJob {
   const Buffer* commands = nullptr;
-  uint32_t command_bytes = 0;      // a multiple of 16
+  uint32_t command_bytes = 0;       // a multiple of 16
   const Buffer* regions = nullptr;  // holds kawara_region[region_count]; may be null without regions
   uint32_t region_count = 0;
   uint64_t tag = 0;  // the caller's; comes back in Fault::tag

@@ -44,15 +44,15 @@ struct DebugEntry {
 };
 
 struct ProgramContents {
-  std::string target;         // a name of configs.def
+  std::string target;  // a name of configs.def
   uint32_t isa_version = 0;
   std::vector<std::byte> commands;
   std::vector<ProgramRegion> regions;
   std::vector<TensorInfo> inputs, outputs;
   std::vector<DebugEntry> debug;
   std::vector<std::pair<std::string, std::string>> metadata;  // the model's own
-  std::string report;         // JSON, see compiler/report
-  std::vector<std::byte> weights;  // contents of the weights region
+  std::string report;                                         // JSON, see compiler/report
+  std::vector<std::byte> weights;                             // contents of the weights region
 };
 
 class KAWARA_API Program {

@@ -32,9 +32,9 @@ struct Region {
 
 // The checked snapshot of a job. Every rule of check.h holds for it, so an executor checks nothing again.
 struct Job {
-  std::span<const std::byte> commands;         // 16-byte aligned
-  std::span<const uint32_t> offsets;           // byte offset of each command
-  std::span<const kawara_region> table;        // as the job gave it (addresses virtual): part of a recording's key
+  std::span<const std::byte> commands;   // 16-byte aligned
+  std::span<const uint32_t> offsets;     // byte offset of each command
+  std::span<const kawara_region> table;  // as the job gave it (addresses virtual): part of a recording's key
   std::span<const Region> regions;
 };
 

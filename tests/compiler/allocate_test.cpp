@@ -17,7 +17,8 @@ struct Model {
     const auto buffer = static_cast<uint32_t>(commands.buffers.size() - 1);
     if (commands.commands.size() <= last) commands.commands.resize(last + 1);
     for (const uint32_t at : {first, last})
-      commands.commands[at].accesses.push_back({.buffer = buffer, .begin = 0, .end = static_cast<int64_t>(size_bytes), .write = at == first});
+      commands.commands[at].accesses.push_back(
+          {.buffer = buffer, .begin = 0, .end = static_cast<int64_t>(size_bytes), .write = at == first});
     return buffer;
   }
 };
@@ -88,7 +89,8 @@ TEST(Allocate, EqualConstantsAreStoredOnce) {
   for (const auto* values : {&a, &b, &a}) {
     Tensor tensor = Tensor::copy_of(DType::f32, {2}, std::as_bytes(std::span(*values)));
     model.commands.buffers.push_back({.role = Buffer::Role::weights, .index = 0, .size_bytes = 8, .constant = std::move(tensor)});
-    model.commands.commands[0].accesses.push_back({.buffer = static_cast<uint32_t>(model.commands.buffers.size() - 1), .begin = 0, .end = 8, .write = false});
+    model.commands.commands[0].accesses.push_back(
+        {.buffer = static_cast<uint32_t>(model.commands.buffers.size() - 1), .begin = 0, .end = 8, .write = false});
   }
   const Allocation allocation = allocate(model.commands);
   EXPECT_EQ(allocation.offsets[0], allocation.offsets[2]);

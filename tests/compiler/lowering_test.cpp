@@ -48,7 +48,8 @@ Array run(const std::string& text, const std::vector<Array>& inputs) {
 void expect_near(const Array& got, const Array& want, float tolerance = 1e-5f) {
   ASSERT_EQ(got.shape, want.shape);
   for (size_t i = 0; i < want.values.size(); ++i)
-    ASSERT_LE(std::abs(got.values[i] - want.values[i]), tolerance * (1 + std::abs(want.values[i]))) << "element " << i << ": " << got.values[i] << " and " << want.values[i];
+    ASSERT_LE(std::abs(got.values[i] - want.values[i]), tolerance * (1 + std::abs(want.values[i])))
+        << "element " << i << ": " << got.values[i] << " and " << want.values[i];
 }
 
 float hard_swish(float x) { return x * std::max(0.0f, std::min(1.0f, x / 6.0f + 0.5f)); }
@@ -80,7 +81,8 @@ TEST(Lowering, AConvolutionInOneDimensionWithSamePadding) {
   const Array got = run(R"(graph "g" opset 14 (%x: f32[1,3,10], %w: f32[3,1,4]) {
     %y = Conv(%x, %w) { group = 3, auto_pad = "SAME_UPPER" }
     return %y
-  })", {x, w});
+  })",
+                        {x, w});
   Array want{{1, 3, 10}, std::vector<float>(30)};
   for_each_point(want.shape, [&](const Index& o) {
     for (int64_t k = 0; k < 4; ++k)
@@ -112,7 +114,8 @@ TEST(Lowering, VectorsMultiplyAsRowAndColumn) {
     %p = MatMul(%a, %b)
     %y = MatMul(%p, %c)
     return %y
-  })", {a, b, c});
+  })",
+                        {a, b, c});
   Array want{{2}, std::vector<float>(2)};
   for_each_point({2, 3, 5}, [&](const Index& o) { want.at({o[0]}) += a.at({o[2]}) * b.at({o[0], o[2], o[1]}) * c.at({o[1]}); });
   expect_near(got, want);
@@ -123,7 +126,8 @@ TEST(Lowering, GemmTurnsAndScalesItsMatrices) {
   const Array got = run(R"(graph "g" opset 13 (%a: f32[5,4], %b: f32[3,5], %c: f32[4,1]) {
     %y = Gemm(%a, %b, %c) { alpha = 0.5, beta = 2.0, transA = 1, transB = 1 }
     return %y
-  })", {a, b, c});
+  })",
+                        {a, b, c});
   Array want{{4, 3}, std::vector<float>(12)};
   for_each_point(want.shape, [&](const Index& o) {
     float sum = 0;
@@ -180,7 +184,8 @@ TEST(Lowering, PoolsSeeWhatLiesInside) {
   const std::string attributes = "kernel_shape = [3, 2], strides = [2, 2], pads = [1, 0, 1, 0], ceil_mode = 1";
   for (const std::string op : {"MaxPool", "AveragePool", "Counted"}) {
     const std::string name = op == "Counted" ? "AveragePool" : op, more = op == "Counted" ? ", count_include_pad = 1" : "";
-    const Array got = run("graph \"g\" opset 13 (%x: f32[2,3,8,7]) {\n %y = " + name + "(%x) { " + attributes + more + " }\n return %y\n}", {x});
+    const Array got =
+        run("graph \"g\" opset 13 (%x: f32[2,3,8,7]) {\n %y = " + name + "(%x) { " + attributes + more + " }\n return %y\n}", {x});
     Array want{{2, 3, 5, 4}, std::vector<float>(120)};
     for_each_point(want.shape, [&](const Index& o) {
       float greatest = -1e30f, sum = 0, inside = 0, padded = 0;
@@ -247,7 +252,8 @@ TEST(Lowering, ASliceRunsBackwards) {
     %s = Slice(%x, %starts, %ends, %axes, %steps)
     %y = Neg(%s)
     return %y
-  })", {x});
+  })",
+                        {x});
   Array want{{3, 3}, std::vector<float>(9)};
   for_each_point(want.shape, [&](const Index& o) { want.at(o) = -x.at({o[0], 6 - 2 * o[1]}); });
   expect_near(got, want);
@@ -256,7 +262,7 @@ TEST(Lowering, ASliceRunsBackwards) {
 TEST(Lowering, EveryReductionMeansWhatItsNameSays) {
   const Array x = numbers({2, 6}, 1);
   const std::pair<std::string, std::function<float(float, float)>> steps[] = {
-      {"ReduceSum", [](float a, float b) { return a + b; }},       {"ReduceProd", [](float a, float b) { return a * b; }},
+      {"ReduceSum", [](float a, float b) { return a + b; }},          {"ReduceProd", [](float a, float b) { return a * b; }},
       {"ReduceMax", [](float a, float b) { return std::max(a, b); }}, {"ReduceMin", [](float a, float b) { return std::min(a, b); }},
       {"ReduceL1", [](float a, float b) { return a + std::abs(b); }}, {"ReduceSumSquare", [](float a, float b) { return a + b * b; }},
       {"ReduceL2", [](float a, float b) { return a + b * b; }}};
@@ -282,7 +288,9 @@ TEST(Lowering, GlobalPoolsSweepAllSpatialDimensions) {
     mean.at({i[0], i[1], 0, 0}) += x.at(i) / 20;
     greatest.at({i[0], i[1], 0, 0}) = std::max(greatest.at({i[0], i[1], 0, 0}), x.at(i));
   });
-  const auto text = [](const char* op) { return fmt::format("graph \"g\" opset 13 (%x: f32[2,3,4,5]) {{\n %y = {}(%x)\n return %y\n}}", op); };
+  const auto text = [](const char* op) {
+    return fmt::format("graph \"g\" opset 13 (%x: f32[2,3,4,5]) {{\n %y = {}(%x)\n return %y\n}}", op);
+  };
   expect_near(run(text("GlobalAveragePool"), {x}), mean);
   expect_near(run(text("GlobalMaxPool"), {x}), greatest);
 }
@@ -324,7 +332,8 @@ TEST(Lowering, TensorsWithoutElementsNeedNoCommands) {
 }
 
 TEST(Lowering, AProductOverNothingIsZero) {
-  const Array got = run("graph \"g\" opset 13 (%a: f32[2,0], %b: f32[0,3]) {\n %y = MatMul(%a, %b)\n return %y\n}", {{{2, 0}, {}}, {{0, 3}, {}}});
+  const Array got =
+      run("graph \"g\" opset 13 (%a: f32[2,0], %b: f32[0,3]) {\n %y = MatMul(%a, %b)\n return %y\n}", {{{2, 0}, {}}, {{0, 3}, {}}});
   EXPECT_THAT(got.values, testing::Each(0.0f));
 }
 

@@ -87,7 +87,8 @@ inline Footprint footprint_of(const hw::CommandView& command) {
     case KAWARA_COMMAND_conv: {
       const auto& conv = command.body<kawara_conv>();
       touch_box(footprint.read, conv.a, conv.a_dtype, {conv.N, conv.groups, conv.IC, conv.in[0], conv.in[1], conv.in[2]}, conv.a_stride);
-      touch_box(footprint.read, conv.b, conv.b_dtype, {conv.groups, conv.OC, conv.IC, conv.kernel[0], conv.kernel[1], conv.kernel[2]}, conv.b_stride);
+      touch_box(footprint.read, conv.b, conv.b_dtype, {conv.groups, conv.OC, conv.IC, conv.kernel[0], conv.kernel[1], conv.kernel[2]},
+                conv.b_stride);
       touch_section(footprint, command.section(), {conv.N, conv.groups * conv.OC, conv.out[0], conv.out[1], conv.out[2]});
       break;
     }

@@ -35,7 +35,8 @@ class Check : public ::testing::Test {
   void expect_accepted(Draft& draft, std::source_location here = std::source_location::current()) { expect_accepted(draft.bytes(), here); }
 
   // The job breaks exactly this rule, in this member of the command.
-  void expect_refused(Draft& draft, kawara_fault_code code, const void* member, std::source_location here = std::source_location::current()) {
+  void expect_refused(Draft& draft, kawara_fault_code code, const void* member,
+                      std::source_location here = std::source_location::current()) {
     EXPECT_EQ(check(draft.bytes()), -1) << here.file_name() << ":" << here.line();
     EXPECT_EQ(fault_name(fault.code), fault_name(code)) << here.file_name() << ":" << here.line();
     EXPECT_EQ(fault.field, draft.field(member)) << here.file_name() << ":" << here.line();

@@ -17,7 +17,8 @@ class CheckMicrocode : public Check {
     return Draft(encode(blank<kawara_vector>(), &section));
   }
   // row_sum's loop nest: instructions before, at each step, after.
-  static Draft reduction(const std::vector<kawara_instr>& before, const std::vector<kawara_instr>& step, const std::vector<kawara_instr>& after) {
+  static Draft reduction(const std::vector<kawara_instr>& before, const std::vector<kawara_instr>& step,
+                         const std::vector<kawara_instr>& after) {
     Section section = row_sum_section();
     section.instrs = before;
     section.instrs.insert(section.instrs.end(), step.begin(), step.end());
@@ -50,10 +51,12 @@ TEST_F(CheckMicrocode, RefusesFieldsOutsideTheRow) {
 }
 
 TEST_F(CheckMicrocode, RefusesATypeThatTheInstructionDoesNotHave) {
-  const std::pair<kawara_microcode, kawara_dtype> wrong[] = {{KAWARA_OP_sqrt, kI32}, {KAWARA_OP_mod, kF32},    {KAWARA_OP_umulhi, kI32},
-                                                             {KAWARA_OP_neg, kU32},  {KAWARA_OP_and, kF32},    {KAWARA_OP_add, KAWARA_DTYPE_f16},
-                                                             {KAWARA_OP_isnan, kI64}, {KAWARA_OP_mov, KAWARA_DTYPE_u64}};
-  for (auto [op, type] : wrong) expect_bad(program({mov(0, kConstant), instr(op, 1, 0, 0, 0, 0, type), store(1, 0)}), 1, &kawara_instr::type);
+  const std::pair<kawara_microcode, kawara_dtype> wrong[] = {{KAWARA_OP_sqrt, kI32},   {KAWARA_OP_mod, kF32},
+                                                             {KAWARA_OP_umulhi, kI32}, {KAWARA_OP_neg, kU32},
+                                                             {KAWARA_OP_and, kF32},    {KAWARA_OP_add, KAWARA_DTYPE_f16},
+                                                             {KAWARA_OP_isnan, kI64},  {KAWARA_OP_mov, KAWARA_DTYPE_u64}};
+  for (auto [op, type] : wrong)
+    expect_bad(program({mov(0, kConstant), instr(op, 1, 0, 0, 0, 0, type), store(1, 0)}), 1, &kawara_instr::type);
 }
 
 TEST_F(CheckMicrocode, RegistersAreWrittenBeforeTheyAreRead) {
@@ -65,7 +68,8 @@ TEST_F(CheckMicrocode, RegistersAreWrittenBeforeTheyAreRead) {
 }
 
 TEST_F(CheckMicrocode, OperandsThatAFormDoesNotReadAreZero) {
-  expect_bad(program({load(0, 0), add(1, 0, 0), {.op = KAWARA_OP_store, .dst = 1, .a = 1, .b = 0, .c = 0, .type = kF32, .imm = 1}}), 2, &kawara_instr::dst);
+  expect_bad(program({load(0, 0), add(1, 0, 0), {.op = KAWARA_OP_store, .dst = 1, .a = 1, .b = 0, .c = 0, .type = kF32, .imm = 1}}), 2,
+             &kawara_instr::dst);
   expect_bad(program({instr(KAWARA_OP_load, 0, 1), store(1, 0)}), 0, &kawara_instr::a);
   expect_bad(program({load(0, 0), instr(KAWARA_OP_mov, 1, 0, kIndex), store(1, 1)}), 1, &kawara_instr::b);
   expect_bad(program({load(0, 0), instr(KAWARA_OP_add, 1, 0, 0, kIndex), store(1, 1)}), 1, &kawara_instr::c);
@@ -122,8 +126,9 @@ TEST_F(CheckMicrocode, LoadsReadInputsAndStoresWriteOutputs) {
 }
 
 TEST_F(CheckMicrocode, ALoadGivesTheTypeThatItsElementsWidenTo) {
-  const std::pair<kawara_dtype, kawara_dtype> widened[] = {
-      {KAWARA_DTYPE_f16, kF32}, {KAWARA_DTYPE_f8e5m2, kF32}, {KAWARA_DTYPE_i8, kI32}, {KAWARA_DTYPE_u8, kU32}, {KAWARA_DTYPE_boolean, kU32}, {KAWARA_DTYPE_u64, kI64}};
+  const std::pair<kawara_dtype, kawara_dtype> widened[] = {{KAWARA_DTYPE_f16, kF32},     {KAWARA_DTYPE_f8e5m2, kF32},
+                                                           {KAWARA_DTYPE_i8, kI32},      {KAWARA_DTYPE_u8, kU32},
+                                                           {KAWARA_DTYPE_boolean, kU32}, {KAWARA_DTYPE_u64, kI64}};
   for (auto [element, type] : widened) {
     for (kawara_dtype loaded : {kF32, kI32, kU32, kI64}) {
       Draft draft = program({load(0, 0, loaded), store(1, 0, loaded)});
@@ -139,7 +144,8 @@ TEST_F(CheckMicrocode, ALoadGivesTheTypeThatItsElementsWidenTo) {
 TEST_F(CheckMicrocode, AConversionNamesTheTypeItReads) {
   const auto cvt = [](uint16_t from, kawara_dtype to) { return instr(KAWARA_OP_cvt, 1, 0, 0, 0, from, to); };
   expect_good(program({load(0, 0), cvt(kF32, kI32), store(1, 1, kI32)}));
-  for (uint16_t from : {0, 2, 11, 255, 256 + 1}) expect_bad(program({load(0, 0), cvt(from, kI32), store(1, 1, kI32)}), 1, &kawara_instr::imm);
+  for (uint16_t from : {0, 2, 11, 255, 256 + 1})
+    expect_bad(program({load(0, 0), cvt(from, kI32), store(1, 1, kI32)}), 1, &kawara_instr::imm);
   expect_bad(program({load(0, 0), cvt(kI64, kI32), store(1, 1, kI32)}), 1, &kawara_instr::a);
 }
 

@@ -14,7 +14,9 @@ class CheckRegions : public Check {
     EXPECT_EQ(fault.field, index * sizeof(kawara_region) + field) << here.line();
     EXPECT_EQ(fault.address, regions[index].address) << here.line();
   }
-  void expect_good_regions(std::source_location here = std::source_location::current()) { expect_accepted(encode(blank<kawara_nop>()), here); }
+  void expect_good_regions(std::source_location here = std::source_location::current()) {
+    expect_accepted(encode(blank<kawara_nop>()), here);
+  }
 
   static kawara_region region(uint64_t address, uint64_t size, uint32_t flags) {
     return {.address = address, .size = size, .flags = flags, .reserved0 = 0, .reserved1 = 0};

@@ -302,7 +302,8 @@ Section nibble_section() {
   section.n_par = 2;
   section.coords = {coord(0, 4, 8), coord(1, 8, 1)};
   section.streams = {stream(operand(0, 0), 0, 2, KAWARA_DTYPE_u4), stream(operand(1, 0), 0, 2, KAWARA_DTYPE_u4)};
-  section.instrs = {load(0, 0, KAWARA_DTYPE_u32), instr(KAWARA_OP_max, 1, 0, kConstant, 0, 0, KAWARA_DTYPE_u32), store(1, 1, KAWARA_DTYPE_u32)};
+  section.instrs = {load(0, 0, KAWARA_DTYPE_u32), instr(KAWARA_OP_max, 1, 0, kConstant, 0, 0, KAWARA_DTYPE_u32),
+                    store(1, 1, KAWARA_DTYPE_u32)};
   return section;
 }
 

@@ -62,7 +62,8 @@ TEST_F(Check, RefusesASizeThatIsNotBodyPlusArrays) {
   for (const auto& bytes : {relu(), copy(), encode(blank<kawara_nop>())}) {
     Draft draft(bytes);
     const int size = draft.header().size16;
-    for (int wrong : {0, 1, size - 1, size + 1, 4095, 65535}) expect_refused_with(draft, draft.header().size16, wrong, KAWARA_FAULT_bad_command);
+    for (int wrong : {0, 1, size - 1, size + 1, 4095, 65535})
+      expect_refused_with(draft, draft.header().size16, wrong, KAWARA_FAULT_bad_command);
   }
 }
 

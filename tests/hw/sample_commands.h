@@ -52,8 +52,12 @@ inline kawara_instr instr(kawara_microcode op, uint8_t dst, uint8_t a = 0, uint8
                           kawara_dtype type = KAWARA_DTYPE_f32) {
   return {.op = static_cast<uint8_t>(op), .dst = dst, .a = a, .b = b, .c = c, .type = static_cast<uint8_t>(type), .imm = imm};
 }
-inline kawara_instr load(uint8_t dst, uint16_t from, kawara_dtype type = KAWARA_DTYPE_f32) { return instr(KAWARA_OP_load, dst, 0, 0, 0, from, type); }
-inline kawara_instr store(uint16_t to, uint8_t a, kawara_dtype type = KAWARA_DTYPE_f32) { return instr(KAWARA_OP_store, 0, a, 0, 0, to, type); }
+inline kawara_instr load(uint8_t dst, uint16_t from, kawara_dtype type = KAWARA_DTYPE_f32) {
+  return instr(KAWARA_OP_load, dst, 0, 0, 0, from, type);
+}
+inline kawara_instr store(uint16_t to, uint8_t a, kawara_dtype type = KAWARA_DTYPE_f32) {
+  return instr(KAWARA_OP_store, 0, a, 0, 0, to, type);
+}
 
 inline constexpr uint8_t kConstant = KAWARA_SOURCE_CONSTANT, kAccumulator = KAWARA_SOURCE_ACCUMULATOR, kIndex = KAWARA_SOURCE_INDEX;
 
@@ -182,7 +186,9 @@ class Draft {
   std::vector<std::byte>& bytes() { return bytes_; }
   kawara_header& header() { return *reinterpret_cast<kawara_header*>(bytes_.data()); }
   template <typename Body>
-  Body& body() { return *reinterpret_cast<Body*>(bytes_.data()); }
+  Body& body() {
+    return *reinterpret_cast<Body*>(bytes_.data());
+  }
   kawara_section& section() { return *reinterpret_cast<kawara_section*>(bytes_.data() + kawara_body_bytes(header().opcode)); }
   kawara_stream& stream(int i) { return const_cast<kawara_stream&>(arrays().streams[i]); }
   kawara_coord& coord(int i) { return const_cast<kawara_coord&>(arrays().coords[i]); }

@@ -62,15 +62,17 @@ TEST(Text, ANopHasItsPublishedEncoding) {
 }
 
 TEST(Text, AFillHasItsPublishedEncoding) {
-  const auto bytes = assemble("copy { header { engine = DMA_OUT } extent = [1, 1, 1, 1, 2, 3] dst = 1:0x40 dst_stride = [0, 0, 0, 0, -3, 1] dtype = i8 flags = 0x4 pad = 255 }");
-  EXPECT_THAT(words(bytes), ElementsAreArray({0x000f0430, 0, 15, 0, 0, 0, 0, -65536,     // copy on DMA out, no limit
-                                              1, 1, 1, 1, 2, 3,                          // extent
-                                              0, -65536, 0x40, 0x10000,                  // src absent, dst region 1
-                                              0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,        // src_stride
-                                              0, 0, 0, 0, 0, 0, 0, 0, -3, -1, 1, 0,      // dst_stride
-                                              0x0000040b, 0,                             // i8, fill; no index
-                                              0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1,        // pad_lo, src_extent
-                                              255, 0, 0, -65536}));                      // pad, index absent
+  const auto bytes = assemble(
+      "copy { header { engine = DMA_OUT } extent = [1, 1, 1, 1, 2, 3] dst = 1:0x40 dst_stride = [0, 0, 0, 0, -3, 1] dtype = i8 flags = 0x4 "
+      "pad = 255 }");
+  EXPECT_THAT(words(bytes), ElementsAreArray({0x000f0430, 0,      15,   0,       0, 0, 0, -65536,  // copy on DMA out, no limit
+                                              1,          1,      1,    1,       2, 3,             // extent
+                                              0,          -65536, 0x40, 0x10000,                   // src absent, dst region 1
+                                              0,          0,      0,    0,       0, 0, 0, 0,      0,  0,  0, 0,  // src_stride
+                                              0,          0,      0,    0,       0, 0, 0, 0,      -3, -1, 1, 0,  // dst_stride
+                                              0x0000040b, 0,                                                     // i8, fill; no index
+                                              0,          0,      0,    0,       0, 0, 1, 1,      1,  1,  1, 1,  // pad_lo, src_extent
+                                              255,        0,      0,    -65536}));                               // pad, index absent
   EXPECT_EQ(assemble(disassemble(bytes)), bytes);
 }
 
@@ -148,9 +150,7 @@ TEST(Text, CountsThatNoFieldHoldsAreRefused) {
 }
 
 TEST(Text, BytesThatAreNoCommandsAreRefused) {
-  const auto text_of = [](std::vector<std::byte> bytes) {
-    return refusal([&] { disassemble(bytes); });
-  };
+  const auto text_of = [](std::vector<std::byte> bytes) { return refusal([&] { disassemble(bytes); }); };
   auto bytes = relu();
   EXPECT_EQ(text_of({bytes.begin(), bytes.begin() + 16}), "the command at byte 0 is cut off");
   EXPECT_EQ(text_of({bytes.begin(), bytes.end() - 16}), "the command at byte 0 is cut off");
@@ -179,9 +179,7 @@ TEST(RegionText, ATableReadsBackAsItWas) {
 }
 
 TEST(RegionText, ErrorsNameTheLineAndWhatWasExpected) {
-  const auto refused = [](std::string_view text) {
-    return refusal([&] { assemble_regions(text); });
-  };
+  const auto refused = [](std::string_view text) { return refusal([&] { assemble_regions(text); }); };
   EXPECT_EQ(refused("region memory 0x0 + 16 read\nregion disk 0"), "line 2: expected 'memory', got 'disk'");
   EXPECT_EQ(refused("region memory 0x0 16"), "line 1: expected '+', got '16'");
   EXPECT_EQ(refused("region memory 0 + 1 execute"), "line 1: expected read, write, alias or region, got 'execute'");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kawara/program.h"
 
+#include <unistd.h>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <random>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -209,7 +209,8 @@ TEST(Program, RefusesEachBrokenRuleByName) {
       {"a dimension is negative", [](auto& c) { c.inputs[0].shape = {-1}; }},
       {"larger than 2^40", [](auto& c) { c.inputs[0].shape = {1ll << 62, 1ll << 62}; }},
       {"size_bytes must be", [](auto& c) { c.inputs[0].size_bytes = 20; }},
-      {"its region does not exist", [](auto& c) { c.outputs.push_back({.name = "z", .dtype = DType::f32, .shape = {1}, .region = 99, .size_bytes = 4}); }},
+      {"its region does not exist",
+       [](auto& c) { c.outputs.push_back({.name = "z", .dtype = DType::f32, .shape = {1}, .region = 99, .size_bytes = 4}); }},
       {"its region belongs to something else",
        [](auto& c) { c.outputs.push_back({.name = "z", .dtype = DType::f32, .shape = {1}, .region = 3, .size_bytes = 4}); }},
       {"smaller than the tensor", [](auto& c) { c.regions[2].size_bytes = 23; }},

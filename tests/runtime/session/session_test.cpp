@@ -46,7 +46,9 @@ Program changed(const std::function<void(ProgramContents&)>& change) {
   return Program(std::move(contents));
 }
 
-Bindings bound(const Four& x, Four& y) { return {.inputs = {{"x", std::as_bytes(std::span(x))}}, .outputs = {{"y", std::as_writable_bytes(std::span(y))}}}; }
+Bindings bound(const Four& x, Four& y) {
+  return {.inputs = {{"x", std::as_bytes(std::span(x))}}, .outputs = {{"y", std::as_writable_bytes(std::span(y))}}};
+}
 
 // Code and message of what the call throws.
 template <typename Call>
@@ -84,7 +86,9 @@ TEST(Session, ADroppedRunFreesItsSlot) {
   Session session(Device::open(kDevice), relu());
   Four y{};
   const Four x{3, 3, 3, 3};
-  { const kawara::Run dropped = session.submit(bound(x, y)); }
+  {
+    const kawara::Run dropped = session.submit(bound(x, y));
+  }
   session.submit(bound(x, y)).wait();
   EXPECT_THAT(y, ElementsAre(3, 3, 3, 3));
 }
@@ -131,7 +135,8 @@ TEST(Session, RefusesBindingsThatTheProgramDoesNotHave) {
 }
 
 TEST(Session, RefusesAProgramOfAnotherCommandSet) {
-  const auto [code, message] = complaint([] { Session(Device::open(kDevice), changed([](ProgramContents& contents) { contents.isa_version = 99; })); });
+  const auto [code, message] =
+      complaint([] { Session(Device::open(kDevice), changed([](ProgramContents& contents) { contents.isa_version = 99; })); });
   EXPECT_EQ(code, Code::version_mismatch);
   EXPECT_THAT(message, HasSubstr("version 99"));
 }
