@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <cmath>
+#include <limits>
 
 #include "build.h"
 #include "compiler/oracle.h"
@@ -135,6 +136,35 @@ TEST(Lowering, GemmTurnsAndScalesItsMatrices) {
     want.at(o) = 0.5f * sum + 2 * c.at({o[0], 0});
   });
   expect_near(got, want);
+}
+
+// The published bounds of the sequences are a few units in the last place.
+TEST(Lowering, ErfTanhAndLogFollowTheLibrarysFunctions) {
+  const Array x = numbers({200}, 4);
+  const std::pair<std::string, double (*)(double)> functions[] = {{"Erf", std::erf}, {"Tanh", std::tanh}, {"Log", std::log}};
+  for (const auto& [op, function] : functions) {
+    SCOPED_TRACE(op);
+    Array argument = x;
+    if (op == "Log")
+      for (float& value : argument.values) value = std::abs(value) + 0.01f;
+    const Array got = run("graph \"g\" opset 13 (%x: f32[200]) {\n %y = " + op + "(%x)\n return %y\n}", {argument});
+    for (size_t i = 0; i < argument.values.size(); ++i) {
+      const double want = function(argument.values[i]);
+      EXPECT_LE(std::abs(got.values[i] - want), 4 * 1.2e-7 * std::abs(want)) << op << " of " << argument.values[i];
+    }
+  }
+}
+
+TEST(Lowering, IsNaNFindsWhatIsNoNumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), infinity = std::numeric_limits<float>::infinity();
+  const Array got = run(R"(graph "g" opset 13 (%x: f32[5]) {
+    %n = IsNaN(%x)
+    %seven = f32[] dense<7>
+    %y = Where(%n, %seven, %x)
+    return %y
+  })",
+                        {{{5}, {1, nan, infinity, -nan, -2}}});
+  EXPECT_THAT(got.values, testing::ElementsAre(1, 7, infinity, 7, -2));
 }
 
 Array softmax(const Array& x, int64_t outer, int64_t swept, int64_t inner) {
