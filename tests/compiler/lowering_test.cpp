@@ -190,6 +190,42 @@ TEST(Lowering, SoftmaxSweepsOneAxisSinceVersion13AndAllThatFollowBefore) {
   expect_near(run(text(11), {x}), softmax(x, 3, 20, 1));
 }
 
+// Means over `inner` neighbours; scale and bias are of their size.
+Array layer_norm(const Array& x, const Array& scale, const Array& bias, size_t inner, double epsilon) {
+  Array y = x;
+  for (size_t row = 0; row < x.values.size(); row += inner) {
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < inner; ++i) mean += x.values[row + i] / static_cast<double>(inner);
+    for (size_t i = 0; i < inner; ++i) variance += std::pow(x.values[row + i] - mean, 2) / static_cast<double>(inner);
+    for (size_t i = 0; i < inner; ++i)
+      y.values[row + i] = static_cast<float>((x.values[row + i] - mean) / std::sqrt(variance + epsilon) * scale.values[i] + bias.values[i]);
+  }
+  return y;
+}
+
+TEST(Lowering, LayerNormalizationIsOneCommandWithWhatFollows) {
+  const std::string text = R"(graph "g" opset 17 (%x: f32[3,100], %s: f32[100], %b: f32[100]) {
+    %n = LayerNormalization(%x, %s, %b) { epsilon = 0.5 }
+    %y = Relu(%n)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nIN Input\nVE LayerNormalization+Relu\nOUT Output\n");
+  const Array x = numbers({3, 100}, 1), scale = numbers({100}, 2), bias = numbers({100}, 3);
+  Array want = layer_norm(x, scale, bias, 100, 0.5);
+  for (float& value : want.values) value = std::max(value, 0.0f);
+  expect_near(run(text, {x, scale, bias}), want);
+}
+
+TEST(Lowering, LayerNormalizationSweepsAllThatFollowsItsAxisAndNeedsNoBias) {
+  const Array x = numbers({2, 3, 5}, 1), scale = numbers({3, 5}, 2);
+  const Array got = run(R"(graph "g" opset 17 (%x: f32[2,3,5], %s: f32[3,5]) {
+    %y = LayerNormalization(%x, %s) { axis = 1 }
+    return %y
+  })",
+                        {x, scale});
+  expect_near(got, layer_norm(x, scale, {{3, 5}, std::vector<float>(15)}, 15, 1e-5));
+}
+
 TEST(Lowering, ReductionsDropOrKeepDimensionsAndTakeWhatFollows) {
   const Array x = numbers({3, 4, 5}, 1);
   const std::string text = R"(graph "g" opset 13 (%x: f32[3,4,5]) {
