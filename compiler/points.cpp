@@ -98,6 +98,12 @@ Register Points::load(unsigned input, DType element) {
   return add_entry({.op = KAWARA_OP_load, .type = type, .result = type, .value = input});
 }
 
+Register Points::load(unsigned input, DType element, std::array<Register, 3> indices) {
+  const DType type = compute_type(element);
+  return add_entry(
+      {.op = KAWARA_OP_load, .type = type, .result = type, .operands = {indices[0].id, indices[1].id, indices[2].id}, .value = input});
+}
+
 void Points::store(unsigned output, Register a) {
   add_entry({.op = KAWARA_OP_store, .type = a.type, .result = DType::none, .operands = {a.id, kNone, kNone}, .value = output});
 }
@@ -245,7 +251,7 @@ std::expected<Microcode, std::string> Points::finish(unsigned inputs) const {
   if (std::string broken = assign_registers(layout); !broken.empty()) return std::unexpected(std::move(broken));
   if (std::string broken = place_constants(entries_, layout); !broken.empty()) return std::unexpected(std::move(broken));
 
-  Microcode code{.constants = layout.constants, .phases = {}, .instructions = {}};
+  Microcode code{.constants = layout.constants, .phases = {}, .instructions = {}, .index_registers = {}};
   for (size_t p = 0; p < ordered_.size(); ++p) {
     kawara_phase phase{};
     phase.mode = ordered_[p] ? KAWARA_PHASE_ORDERED : KAWARA_PHASE_TREE;
@@ -263,9 +269,13 @@ std::expected<Microcode, std::string> Points::finish(unsigned inputs) const {
     kawara_instr instr{};
     instr.op = entry.op;
     instr.dst = entry.result == DType::none ? 0 : static_cast<uint8_t>(layout.operand[id]);
-    instr.a = operand(0);
-    instr.b = operand(1);
-    instr.c = operand(2);
+    if (entry.op == KAWARA_OP_load) {  // the stream's coordinates name the registers
+      code.index_registers[static_cast<uint32_t>(entry.value)] = {operand(0), operand(1), operand(2)};
+    } else {
+      instr.a = operand(0);
+      instr.b = operand(1);
+      instr.c = operand(2);
+    }
     instr.type = static_cast<uint8_t>(entry.type);
     instr.imm = static_cast<uint16_t>(entry.value + (entry.op == KAWARA_OP_store ? inputs : 0));
     code.instructions.push_back(instr);

@@ -29,6 +29,7 @@ struct Microcode {
   std::vector<uint32_t> constants;
   std::vector<kawara_phase> phases;
   std::vector<kawara_instr> instructions;
+  std::map<uint32_t, std::array<uint8_t, 3>> index_registers;  // per input stream with indexed coordinates: theirs, in order
 };
 
 class Points {
@@ -48,6 +49,8 @@ class Points {
 
   // Streams are counted apart: input 0, 1, … and output 0, 1, …
   Register load(unsigned input, DType element);
+  // From a stream with indexed coordinates: one i32 result of an instruction for each of them, in order. Such a stream is loaded once.
+  Register load(unsigned input, DType element, std::array<Register, 3> indices);
   void store(unsigned output, Register a);
   Register index(unsigned loop);                      // i32
   Register accumulator(unsigned column, DType type);  // epilogues only

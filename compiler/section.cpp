@@ -170,6 +170,7 @@ std::optional<std::pair<int64_t, int64_t>> Section::range(const Coordinate& coor
     const int64_t reach = (extents_[i] - 1) * coordinate.coefficients[i];
     (reach < 0 ? low : high) += reach;
   }
+  if (coordinate.flags & KAWARA_COORD_INDEXED) return std::pair{int64_t{0}, coordinate.extent - 1};
   low = floor_divide(low, coordinate.divisor);
   high = floor_divide(high, coordinate.divisor);
   if (coordinate.flags & KAWARA_COORD_CLAMP)
@@ -215,7 +216,13 @@ hw::Section Section::encode(std::vector<uint32_t>& buffers, std::vector<Access>&
       row.first_coord = static_cast<uint8_t>(encoded.coords.size());
       row.n_coord = static_cast<uint8_t>(stream.coordinates.size());
       row.pad = stream.pad;
-      for (const Coordinate& coordinate : stream.coordinates) encoded.coords.push_back(encode(coordinate));
+      size_t indexed = 0;
+      for (const Coordinate& coordinate : stream.coordinates) {
+        encoded.coords.push_back(encode(coordinate));
+        if ((coordinate.flags & KAWARA_COORD_INDEXED) == 0) continue;
+        const auto number = static_cast<uint32_t>(encoded.streams.size());
+        encoded.coords.back().reg = code->index_registers.at(number).at(indexed++);
+      }
       if (row.n_coord == 0) row.first_coord = 0;
       encoded.streams.push_back(row);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gather: slices of the input along an axis, chosen by indices.
 #include "elementwise.h"
+#include "indexed.h"
 #include "kawara/error.h"
 
 namespace kawara::compiler {
@@ -17,6 +18,7 @@ void infer(Inference& inference) {
     for (int64_t index : inference.integers(1))
       inference.require(index >= -data[axis] && index < data[axis],
                         fmt::format("index {} lies outside dimension {} of {}", index, axis, data[axis]));
+  inference.require(data[axis] > 0 || element_count(indices) == 0, fmt::format("dimension {} has no elements to choose from", axis));
   Shape shape(data.begin(), data.begin() + static_cast<int64_t>(axis));
   shape.insert(shape.end(), indices.begin(), indices.end());
   shape.insert(shape.end(), data.begin() + static_cast<int64_t>(axis) + 1, data.end());
@@ -41,8 +43,36 @@ std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const T
   return {Tensor::copy_of(output.dtype, *output.shape, bytes)};
 }
 
+void lower(Lowering& lowering, const Node& group) {
+  const Node& node = lowering.root(group);
+  const Shape& data = lowering.shape(node.inputs[0]);
+  const size_t index_rank = lowering.shape(node.inputs[1]).size();
+  int64_t signed_axis = lowering.attribute(node, "axis", int64_t{0});
+  if (signed_axis < 0) signed_axis += static_cast<int64_t>(data.size());
+  const auto axis = static_cast<size_t>(signed_axis);
+  const Shape& output = lowering.shape(node.outputs[0]);
+  std::vector<size_t> loop_of(output.size());
+  for (size_t i = 0; i < loop_of.size(); ++i) loop_of[i] = i;
+
+  Section section(output);
+  const View& chosen = lowering.view(node.inputs[1]);
+  std::vector<int64_t> index_steps(section.loops());
+  for (size_t i = 0; i < index_rank; ++i) index_steps[axis + i] = chosen.strides[i];
+  const Stream indices = section.walk(chosen, lowering.dtype(node.inputs[1]), index_steps);
+  const Register index = section.points.load(section.input(indices), indices.dtype);
+
+  const View& from = lowering.view(node.inputs[0]);
+  std::vector<int64_t> steps(section.loops());
+  for (size_t i = 0; i < data.size(); ++i)
+    if (i != axis) steps[i < axis ? i : i - 1 + index_rank] = from.strides[i];
+  const IndexedDimension dimension{.stride = from.strides[axis], .extent = data[axis], .index = index};
+  const Register element = load_indexed(section, from, lowering.dtype(node.inputs[0]), steps, {&dimension, 1});
+  lowering.finish(section, group, element, loop_of);
+  lowering.vector(group, std::move(section));
+}
+
 }  // namespace
 
-const Operator gather_operator = {.name = "Gather", .kind = OperatorKind::root, .infer = infer, .fold = fold};
+const Operator gather_operator = {.name = "Gather", .kind = OperatorKind::root, .infer = infer, .fold = fold, .lower = lower};
 
 }  // namespace kawara::compiler
