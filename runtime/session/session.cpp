@@ -149,28 +149,25 @@ const Program& Session::program() const { return state_->program; }
 const Device& Session::device() const { return state_->device; }
 
 Run Session::submit(const Bindings& bindings) {
-  std::vector<bool> given(inputs().size());
+  // Everything is checked before a slot is taken.
+  std::vector<const InputBinding*> given(inputs().size(), nullptr);
   for (const InputBinding& binding : bindings.inputs) {
-    const size_t index = &find(inputs(), binding.name, binding.bytes.size(), "input") - inputs().data();
-    if (given[index]) throw fail(Code::wrong_input, "input '{}' is bound twice", binding.name);
-    given[index] = true;
+    auto& place = given[&find(inputs(), binding.name, binding.bytes.size(), "input") - inputs().data()];
+    if (place) throw fail(Code::wrong_input, "input '{}' is bound twice", binding.name);
+    place = &binding;
   }
   for (size_t i = 0; i < given.size(); ++i)
     if (!given[i]) throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", inputs()[i].name, names(inputs()));
-  for (const OutputBinding& binding : bindings.outputs) find(outputs(), binding.name, binding.bytes.size(), "output");
+  std::vector<const TensorInfo*> wanted;
+  for (const OutputBinding& binding : bindings.outputs) wanted.push_back(&find(outputs(), binding.name, binding.bytes.size(), "output"));
 
   auto run = std::make_unique<Run::State>();
   run->session = state_;
   run->slot = &state_->acquire();
-  for (const InputBinding& binding : bindings.inputs) {
-    const TensorInfo& tensor = find(inputs(), binding.name, binding.bytes.size(), "input");
-    if (!binding.bytes.empty())
-      std::memcpy(run->slot->of_region[tensor.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
-  }
-  for (const OutputBinding& binding : bindings.outputs) {
-    const TensorInfo& tensor = find(outputs(), binding.name, binding.bytes.size(), "output");
-    run->outputs.emplace_back(binding.bytes, run->slot->of_region[tensor.region]);
-  }
+  const auto buffer_of = [&](const TensorInfo& tensor) { return run->slot->of_region[tensor.region]; };
+  for (size_t i = 0; i < given.size(); ++i)
+    if (!given[i]->bytes.empty()) std::memcpy(buffer_of(inputs()[i])->bytes().data(), given[i]->bytes.data(), given[i]->bytes.size());
+  for (size_t i = 0; i < wanted.size(); ++i) run->outputs.emplace_back(bindings.outputs[i].bytes, buffer_of(*wanted[i]));
   run->fence = state_->start(*run->slot);
   return Run(std::move(run));
 }
