@@ -52,7 +52,11 @@ struct Progress {
 // Runs commands [0, end) of the job. Returns when all have retired, or early when aborted() said so.
 using Execute = std::function<Health(const Job& job, uint32_t end, const Progress& progress)>;
 
-// Makes the executor of one chip over its memories, which start on a page and outlive it. Called by one thread at a time.
+// So many bytes behind the end of a chip's memories may be read too: an executor that computes in tiles reads whole ones.
+inline constexpr uint64_t kReadableBehind = uint64_t{1} << 20;
+
+// Makes the executor of one chip over its memories, which start on a page and outlive it, kReadableBehind included. Called by
+// one thread at a time.
 using ExecutorFactory = std::function<Execute(std::span<std::byte> local, std::span<std::byte> sram)>;
 
 }  // namespace kawara::emulator

@@ -9,17 +9,21 @@
 #include <cerrno>
 #include <cstring>
 
+#include "emulator/executor.h"
 #include "kawara/error.h"
 
 namespace kawara::emulator {
 namespace {
 
-std::span<std::byte> map(uint64_t size, int flags, int fd, const char* what) {
-  void* data = mmap(nullptr, size, PROT_READ | PROT_WRITE, flags | MAP_NORESERVE, fd, 0);
+// Private memory, and behind it what executors may read without meaning to.
+std::span<std::byte> reserve(uint64_t size, const char* what) {
+  void* data = mmap(nullptr, size + kReadableBehind, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) throw fail(Code::out_of_memory, "{}: cannot map {} bytes: {}", what, size, std::strerror(errno));
-  madvise(data, size, MADV_DONTFORK);
+  madvise(data, size + kReadableBehind, MADV_DONTFORK);
   return {static_cast<std::byte*>(data), size};
 }
+
+void release(std::span<std::byte> bytes) { munmap(bytes.data(), bytes.size() + kReadableBehind); }
 
 }  // namespace
 
@@ -30,7 +34,13 @@ LocalMemory::LocalMemory(uint32_t size_mib) {
   try {
     if (ftruncate(fd_, static_cast<off_t>(size)) != 0)
       throw fail(Code::out_of_memory, "local memory: cannot make {} MiB: {}", size_mib, std::strerror(errno));
-    bytes_ = map(size, MAP_SHARED, fd_, "local memory");
+    bytes_ = reserve(size, "local memory");
+    if (mmap(bytes_.data(), size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd_, 0) == MAP_FAILED) {
+      const int error = errno;
+      release(bytes_);
+      throw fail(Code::out_of_memory, "local memory: cannot map {} MiB: {}", size_mib, std::strerror(error));
+    }
+    madvise(bytes_.data(), size, MADV_DONTFORK);
   } catch (...) {
     close(fd_);
     throw;
@@ -38,7 +48,7 @@ LocalMemory::LocalMemory(uint32_t size_mib) {
 }
 
 LocalMemory::~LocalMemory() {
-  munmap(bytes_.data(), bytes_.size());
+  release(bytes_);
   close(fd_);
 }
 
@@ -51,9 +61,9 @@ void LocalMemory::clear(uint64_t offset, uint64_t size) {
   if (fallocate(fd_, mode, static_cast<off_t>(offset), static_cast<off_t>(size)) != 0) std::memset(bytes_.data() + offset, 0, size);
 }
 
-Sram::Sram(uint32_t size_kib) : bytes_(map(uint64_t{size_kib} << 10, MAP_PRIVATE | MAP_ANONYMOUS, -1, "SRAM")) {}
+Sram::Sram(uint32_t size_kib) : bytes_(reserve(uint64_t{size_kib} << 10, "SRAM")) {}
 
-Sram::~Sram() { munmap(bytes_.data(), bytes_.size()); }
+Sram::~Sram() { release(bytes_); }
 
 // An executor may have imported the mapping: the bytes are overwritten in place, never replaced by other pages.
 void Sram::clear(uint64_t size) { std::memset(bytes_.data(), 0, std::min<uint64_t>(size, bytes_.size())); }

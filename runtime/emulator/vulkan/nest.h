@@ -14,9 +14,9 @@ namespace kawara::emulator::vulkan {
 
 inline constexpr unsigned kParallelMax = 6, kIndices = 9;
 
-// Where data lies: in a region of the job, in the executor's scratch memory, or where it counts NaN and its like.
+// Where data lies: in a region of the job, in the executor's scratch memory, where it counts NaN and its like, or where zeros are.
 struct Place {
-  static constexpr uint32_t kScratch = 0x10000, kHealth = 0x10001;
+  static constexpr uint32_t kScratch = 0x10000, kHealth = 0x10001, kZeros = 0x10002;
   uint32_t region = 0;
   uint64_t offset = 0;  // bytes
 };

@@ -91,7 +91,10 @@ void Recorder::add_dispatch(Dispatch dispatch, const std::string& identity, cons
 void Recorder::warm(Dispatch dispatch) {
   VulkanBuffer nothing(device_, 4096);
   std::ranges::fill(nothing.bytes(), std::byte{0});
-  std::ranges::fill_n(dispatch.parameters.begin() + dispatch.count_at, sizeof(uint32_t), std::byte{0});
+  if (dispatch.is_pushed)
+    dispatch.parameters = dispatch.idle_parameters;
+  else
+    std::ranges::fill_n(dispatch.parameters.begin() + dispatch.count_at, sizeof(uint32_t), std::byte{0});
   dispatch.groups_x = dispatch.groups_y = dispatch.groups_z = 1;
   Recording once(device_);
   once.add(std::move(dispatch), 0);

@@ -5,14 +5,11 @@
 
 namespace kawara::emulator::vulkan {
 
-Recording::Recording(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {
-  VkCommandPoolCreateInfo info{};
-  info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-  info.queueFamilyIndex = device_->queue_family();
-  check(device_->vk().CreateCommandPool(device_->handle(), &info, nullptr, &pool_), "vkCreateCommandPool");
-}
+Recording::Recording(std::shared_ptr<VulkanDevice> device) : device_(std::move(device)) {}
 
-Recording::~Recording() { device_->vk().DestroyCommandPool(device_->handle(), pool_, nullptr); }
+Recording::~Recording() {
+  for (const Encoding& encoding : encodings_) device_->vk().DestroyCommandPool(device_->handle(), encoding.pool, nullptr);
+}
 
 void Recording::add(Dispatch dispatch, uint32_t command) { items_.push_back({std::move(dispatch), command, false, false, 0}); }
 void Recording::add_host_copy(uint32_t command) { items_.push_back({{}, command, true, false, 0}); }
@@ -22,20 +19,23 @@ void Recording::place_parameters() {
   uint64_t size = 8;
   for (Item& item : items_) {
     item.parameters_at = size;
-    size += (item.dispatch.parameters.size() + 15) / 16 * 16;
+    if (!item.dispatch.is_pushed) size += (item.dispatch.parameters.size() + 15) / 16 * 16;
   }
   parameters_ = std::make_unique<VulkanBuffer>(device_, size);
-  for (const Item& item : items_) {
-    if (item.dispatch.parameters.empty()) continue;
+  for (size_t i = 0; i < items_.size(); ++i) {
+    const Item& item = items_[i];
+    if (item.dispatch.is_pushed)
+      for (const AddressSlot& slot : item.dispatch.slots) push_slots_.push_back({i, slot.at, slot.place});
+    if (item.dispatch.is_pushed || item.dispatch.parameters.empty()) continue;
     std::memcpy(parameters_->bytes().data() + item.parameters_at, item.dispatch.parameters.data(), item.dispatch.parameters.size());
     for (const AddressSlot& slot : item.dispatch.slots) slots_.push_back({item.parameters_at + slot.at, slot.place});
   }
 }
 
-VkCommandBuffer Recording::begin() {
+VkCommandBuffer Recording::begin(VkCommandPool pool) {
   VkCommandBufferAllocateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-  info.commandPool = pool_;
+  info.commandPool = pool;
   info.commandBufferCount = 1;
   VkCommandBuffer commands = VK_NULL_HANDLE;
   check(device_->vk().AllocateCommandBuffers(device_->handle(), &info, &commands), "vkAllocateCommandBuffers");
@@ -55,9 +55,14 @@ void Recording::record(VkCommandBuffer commands, const Item& item, bool is_first
     vk.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, 0, 1, &barrier, 0, nullptr,
                           0, nullptr);
   }
-  const uint64_t address = parameters_->address() + item.parameters_at;
   vk.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, item.dispatch.pipeline);
-  vk.CmdPushConstants(commands, device_->layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(address), &address);
+  if (item.dispatch.is_pushed) {
+    vk.CmdPushConstants(commands, device_->layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0, static_cast<uint32_t>(item.dispatch.parameters.size()),
+                        item.dispatch.parameters.data());
+  } else {
+    const uint64_t address = parameters_->address() + item.parameters_at;
+    vk.CmdPushConstants(commands, device_->layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(address), &address);
+  }
   vk.CmdDispatch(commands, item.dispatch.groups_x, item.dispatch.groups_y, item.dispatch.groups_z);
 }
 
@@ -68,40 +73,87 @@ Step& Recording::add_step(Step::Kind kind) {
   return steps_.emplace_back(step);
 }
 
-void Recording::finish() {
-  place_parameters();
-  VkCommandBuffer open = VK_NULL_HANDLE;
+// Slices, and the dispatches of each.
+void Recording::cut_steps() {
+  std::vector<Item> dispatches;
   uint64_t estimate_ns = 0;
-  const auto close = [&] {
-    if (open) check(device_->vk().EndCommandBuffer(open), "vkEndCommandBuffer");
-    open = VK_NULL_HANDLE;
-    estimate_ns = 0;
-  };
-  for (const Item& item : items_) {
+  bool is_open = false;
+  for (Item& item : items_) {
     if (item.is_retirement) {
       if (steps_.empty()) add_step(Step::Kind::nothing);
       steps_.back().retired = item.command + 1;
       continue;
     }
     if (item.is_host_copy) {
-      close();
       add_step(Step::Kind::host_copy).copy = item.command;
+      is_open = false;
       continue;
     }
-    if (open && estimate_ns + item.dispatch.estimate_ns > kSliceNs) close();
-    const bool is_first = open == VK_NULL_HANDLE;
-    if (is_first) add_step(Step::Kind::submit).commands = open = begin();
-    record(open, item, is_first);
+    if (!is_open || estimate_ns + item.dispatch.estimate_ns > kSliceNs) {
+      add_step(Step::Kind::submit).first = static_cast<uint32_t>(dispatches.size());
+      is_open = true;
+      estimate_ns = 0;
+    }
     estimate_ns += item.dispatch.estimate_ns;
+    dispatches.push_back(std::move(item));
+    steps_.back().last = static_cast<uint32_t>(dispatches.size());
   }
-  close();
-  items_.clear();
-  items_.shrink_to_fit();
+  items_ = std::move(dispatches);
+}
+
+void Recording::finish() {
+  cut_steps();
+  place_parameters();
+  for (Item& item : items_) {
+    item.dispatch.slots = {};
+    item.dispatch.idle_parameters = {};
+    if (!item.dispatch.is_pushed) item.dispatch.parameters = {};
+  }
+}
+
+void Recording::fill(Encoding& encoding) {
+  const auto& vk = device_->vk();
+  if (encoding.pool) {
+    vk.DestroyCommandPool(device_->handle(), encoding.pool, nullptr);
+    encoding.pool = VK_NULL_HANDLE;
+  }
+  VkCommandPoolCreateInfo info{};
+  info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+  info.queueFamilyIndex = device_->queue_family();
+  check(vk.CreateCommandPool(device_->handle(), &info, nullptr, &encoding.pool), "vkCreateCommandPool");
+  for (size_t i = 0; i < push_slots_.size(); ++i)
+    std::memcpy(items_[push_slots_[i].item].dispatch.parameters.data() + push_slots_[i].at, &encoding.addresses[i], sizeof(uint64_t));
+  encoding.commands.clear();
+  for (const Step& step : steps_) {
+    if (step.kind != Step::Kind::submit) continue;
+    const VkCommandBuffer commands = begin(encoding.pool);
+    for (uint32_t i = step.first; i < step.last; ++i) record(commands, items_[i], i == step.first);
+    check(vk.EndCommandBuffer(commands), "vkEndCommandBuffer");
+    encoding.commands.push_back(commands);
+    ++command_buffers_filled_;
+  }
+}
+
+Recording::Encoding& Recording::encoding_for(const std::vector<uint64_t>& addresses) {
+  const auto found = std::ranges::find(encodings_, addresses, &Encoding::addresses);
+  if (found != encodings_.end()) {
+    encodings_.splice(encodings_.begin(), encodings_, found);
+    return encodings_.front();
+  }
+  if (encodings_.size() < kEncodingsMax)
+    encodings_.emplace_front();
+  else
+    encodings_.splice(encodings_.begin(), encodings_, std::prev(encodings_.end()));
+  encodings_.front().addresses = addresses;
+  fill(encodings_.front());
+  return encodings_.front();
 }
 
 uint64_t Recording::size_bytes() const {
   // A command buffer's own memory is the driver's; what it holds is about as large as the parameters.
-  return 2 * (parameters_ ? parameters_->bytes().size() : 0) + slots_.size() * sizeof(AddressSlot) + steps_.size() * 4096;
+  constexpr uint64_t kDispatchBytes = 512;
+  return 2 * (parameters_ ? parameters_->bytes().size() : 0) + slots_.size() * sizeof(AddressSlot) +
+         kEncodingsMax * (items_.size() * kDispatchBytes + steps_.size() * 4096);
 }
 
 void Recording::write_addresses(const std::function<uint64_t(const Place&)>& address) {
@@ -109,6 +161,11 @@ void Recording::write_addresses(const std::function<uint64_t(const Place&)>& add
     const uint64_t value = address(slot.place);
     std::memcpy(parameters_->bytes().data() + slot.at, &value, sizeof(value));
   }
+  push_addresses_.clear();
+  for (const PushSlot& slot : push_slots_) push_addresses_.push_back(address(slot.place));
+  auto commands = encoding_for(push_addresses_).commands.begin();
+  for (Step& step : steps_)
+    if (step.kind == Step::Kind::submit) step.commands = *commands++;
 }
 
 }  // namespace kawara::emulator::vulkan

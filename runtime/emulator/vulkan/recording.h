@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// A job turned into Vulkan command buffers, to be run again whenever the same commands come. It holds no data address: each
-// run writes those of its regions into the parameters.
+// A job turned into Vulkan command buffers, to be run again whenever the same commands come. Data addresses are no part of it:
+// each run writes those of its regions into the parameters. Where parameters are push constants, addresses that were not there
+// lately take new command buffers, which are filled anew without planning anything anew.
 #pragma once
 
 #include <algorithm>
 #include <functional>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -19,15 +21,18 @@ struct Dispatch {
   uint32_t groups_x = 1, groups_y = 1, groups_z = 1;
   std::vector<std::byte> parameters;
   std::vector<AddressSlot> slots;
+  bool is_pushed = false;                  // the parameters are the push constants, at most kPushBytes; else their address is
+  std::vector<std::byte> idle_parameters;  // pushed: those with which the shader harms nothing
   uint64_t estimate_ns = 0;
-  uint32_t count_at = 0;        // the u32 in the parameters that, being 0, leaves the shader nothing to do
+  uint32_t count_at = 0;        // not pushed: the u32 in the parameters that, being 0, leaves the shader nothing to do
   bool joins_previous = false;  // may run beside the dispatch before it
 };
 
 // What is done in one go.
 struct Step {
   enum class Kind : uint8_t { submit, host_copy, nothing } kind = Kind::nothing;
-  VkCommandBuffer commands = VK_NULL_HANDLE;  // submit
+  VkCommandBuffer commands = VK_NULL_HANDLE;  // submit: set by write_addresses()
+  uint32_t first = 0, last = 0;               // submit: its dispatches, [first, last) of the recording's
   uint32_t copy = 0;                          // host_copy: the command that the host carries out itself
   uint32_t retired = 0;                       // commands that have retired when this step has run
 };
@@ -51,9 +56,23 @@ class Recording {
   const std::vector<Step>& steps() const { return steps_; }
   uint64_t scratch_bytes() const { return scratch_bytes_; }
   uint64_t size_bytes() const;
+  // Before each run. Fills the steps' command buffers.
   void write_addresses(const std::function<uint64_t(const Place&)>& address);
+  uint64_t command_buffers_filled() const { return command_buffers_filled_; }
 
  private:
+  // Command buffers lately used, each good for one set of pushed addresses: runs that take turns find theirs.
+  static constexpr size_t kEncodingsMax = 4;
+  struct Encoding {
+    std::vector<uint64_t> addresses;
+    VkCommandPool pool = VK_NULL_HANDLE;
+    std::vector<VkCommandBuffer> commands;  // of the steps that submit
+  };
+  struct PushSlot {
+    size_t item;
+    uint64_t at;
+    Place place;
+  };
   struct Item {
     Dispatch dispatch;
     uint32_t command = 0;
@@ -62,12 +81,18 @@ class Recording {
   };
   void place_parameters();
   Step& add_step(Step::Kind kind);
-  VkCommandBuffer begin();
+  void cut_steps();
+  Encoding& encoding_for(const std::vector<uint64_t>& addresses);
+  void fill(Encoding& encoding);
+  VkCommandBuffer begin(VkCommandPool pool);
   void record(VkCommandBuffer commands, const Item& item, bool is_first);
 
   std::shared_ptr<VulkanDevice> device_;
-  VkCommandPool pool_ = VK_NULL_HANDLE;
-  std::vector<Item> items_;  // until finish()
+  std::vector<Item> items_;  // after finish(): dispatches alone
+  std::vector<PushSlot> push_slots_;
+  std::vector<uint64_t> push_addresses_;  // of the run; kept for its room
+  std::list<Encoding> encodings_;         // used last stands first
+  uint64_t command_buffers_filled_ = 0;
   std::unique_ptr<VulkanBuffer> parameters_;
   std::vector<AddressSlot> slots_;
   std::vector<Step> steps_;

@@ -91,9 +91,12 @@ void VulkanDevice::choose(const std::string& wanted) {
   for (const VkPhysicalDevice device : devices) {
     VkPhysicalDeviceExternalMemoryHostPropertiesEXT import{};
     import.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT;
+    VkPhysicalDeviceVulkan11Properties v11{};
+    v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES;
+    v11.pNext = &import;
     VkPhysicalDeviceVulkan12Properties v12{};
     v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES;
-    v12.pNext = &import;
+    v12.pNext = &v11;
     VkPhysicalDeviceProperties2 properties{};
     properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
     properties.pNext = &v12;
@@ -111,6 +114,7 @@ void VulkanDevice::choose(const std::string& wanted) {
     physical_ = device;
     name_ = name;
     import_alignment_ = import.minImportedHostPointerAlignment;
+    has_software_lanes_ = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && v11.subgroupSize == 8;
     vk.GetPhysicalDeviceMemoryProperties(device, &memory_);
     return;
   }
@@ -149,7 +153,7 @@ void VulkanDevice::create() {
 }
 
 void VulkanDevice::create_layout() {
-  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(uint64_t)};
+  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, kPushBytes};
   VkPipelineLayoutCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
   info.pushConstantRangeCount = 1;

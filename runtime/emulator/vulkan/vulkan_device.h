@@ -10,6 +10,9 @@
 
 namespace kawara::emulator::vulkan {
 
+// Push constants of every pipeline: the address of a dispatch's parameters, or those themselves. Vulkan promises 128 bytes.
+inline constexpr uint32_t kPushBytes = 128;
+
 class VulkanDevice {
  public:
   // The first device that has what the executor needs; `wanted`: only one whose name contains it. Throws device_unavailable.
@@ -23,7 +26,9 @@ class VulkanDevice {
   const std::string& name() const { return name_; }
   uint32_t queue_family() const { return queue_family_; }
   uint64_t import_alignment() const { return import_alignment_; }
-  VkPipelineLayout layout() const { return layout_; }  // of every pipeline: one address as push constant
+  VkPipelineLayout layout() const { return layout_; }  // of every pipeline: kPushBytes of push constants
+  // A device that is a program, in subgroups of eight: kernels written for lavapipe suit it.
+  bool has_software_lanes() const { return has_software_lanes_; }
 
   // A memory type out of `allowed` with all of `wanted`; device_unavailable if there is none.
   uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;
@@ -42,6 +47,7 @@ class VulkanDevice {
   std::string name_;
   uint32_t queue_family_ = 0;
   uint64_t import_alignment_ = 4096;
+  bool has_software_lanes_ = false;
   VkPhysicalDeviceMemoryProperties memory_{};
   VkQueue queue_ = VK_NULL_HANDLE;
   VkPipelineLayout layout_ = VK_NULL_HANDLE;

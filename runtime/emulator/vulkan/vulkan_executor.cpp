@@ -43,7 +43,7 @@ Recording* VulkanExecutor::recording_of(const Job& job, uint32_t end, const Prog
     recordings_.splice(recordings_.begin(), recordings_, found);
     return recordings_.front().recording.get();
   }
-  Recorder recorder(context_->device, context_->pipelines);
+  Recorder recorder(context_->device, context_->pipelines, context_->with_lanes);
   auto recording = recorder.record(job, end, progress);
   if (!recording) return nullptr;
   ++recordings_made_;
@@ -57,13 +57,18 @@ Recording* VulkanExecutor::recording_of(const Job& job, uint32_t end, const Prog
 }
 
 void VulkanExecutor::prepare(Recording& recording, const Job& job) {
-  if (!health_) health_ = std::make_unique<VulkanBuffer>(context_->device, 64);
+  if (!health_) {
+    health_ = std::make_unique<VulkanBuffer>(context_->device, 64);
+    zeros_ = std::make_unique<VulkanBuffer>(context_->device, 64);
+    std::ranges::fill(zeros_->bytes(), std::byte{0});
+  }
   std::ranges::fill(health_->bytes(), std::byte{0});
-  if (recording.scratch_bytes() > 0 && (!scratch_ || scratch_->bytes().size() < recording.scratch_bytes()))
-    scratch_ = std::make_unique<VulkanBuffer>(context_->device, recording.scratch_bytes());
+  if (recording.scratch_bytes() > 0 && (!scratch_ || scratch_->bytes().size() < recording.scratch_bytes() + kReadableBehind))
+    scratch_ = std::make_unique<VulkanBuffer>(context_->device, recording.scratch_bytes() + kReadableBehind);
   recording.write_addresses([&](const Place& place) {
     if (place.region == Place::kScratch) return scratch_->address() + place.offset;
     if (place.region == Place::kHealth) return health_->address();
+    if (place.region == Place::kZeros) return zeros_->address();
     const Region& region = job.regions[place.region];
     ImportedMemory& memory = region.place == Region::Place::sram ? sram_ : local_;
     return memory.address(region.data, region.size) + place.offset;

@@ -12,10 +12,13 @@ namespace kawara::emulator::vulkan {
 
 // What executors of one process share.
 struct VulkanContext {
-  explicit VulkanContext(const std::string& wanted) : device(std::make_shared<VulkanDevice>(wanted)), pipelines(device) {}
+  // with_lanes: false runs on a software device what a GPU would run.
+  explicit VulkanContext(const std::string& wanted, bool with_lanes = true)
+      : device(std::make_shared<VulkanDevice>(wanted)), pipelines(device), with_lanes(with_lanes) {}
 
   std::shared_ptr<VulkanDevice> device;
   Pipelines pipelines;
+  bool with_lanes;
 };
 
 class VulkanExecutor {
@@ -39,7 +42,7 @@ class VulkanExecutor {
 
   std::shared_ptr<VulkanContext> context_;
   ImportedMemory local_, sram_;
-  std::unique_ptr<VulkanBuffer> scratch_, health_;
+  std::unique_ptr<VulkanBuffer> scratch_, health_, zeros_;
   std::list<Entry> recordings_;  // used last stands first
   uint64_t recordings_made_ = 0;
 };

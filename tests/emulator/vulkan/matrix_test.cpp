@@ -8,6 +8,7 @@
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
 #include "emulator/vulkan/twins.h"
+#include "emulator/vulkan/vulkan_executor.h"
 
 namespace kawara::test {
 namespace {
@@ -20,6 +21,13 @@ void expect_close(const Twins& twins, uint32_t region, double terms) {
   EXPECT_LE(worst, 2 * (terms + 2) * 0x1p-24 * terms);
   EXPECT_GT(std::ranges::count_if(want, [](float value) { return value != 0; }), 0);
 }
+
+// Both ways to sum on Vulkan: the kernels for lanes, where they pay, and those for any device.
+const emulator::ExecutorFactory kWays[] = {emulator::vulkan_executor(), [](std::span<std::byte> local, std::span<std::byte> sram) {
+                                             auto context = std::make_shared<emulator::vulkan::VulkanContext>("", false);
+                                             auto executor = std::make_shared<emulator::vulkan::VulkanExecutor>(context, local, sram);
+                                             return emulator::Execute([executor](const auto&... job) { return executor->run(job...); });
+                                           }};
 
 hw::Section store_sums(uint32_t out, uint8_t type, std::vector<kawara_coord> coords) {
   hw::Section section;
@@ -36,11 +44,12 @@ struct GemmShape {
   bool transposed_b;
 };
 
-class VulkanGemm : public testing::TestWithParam<GemmShape> {};
+class VulkanGemm : public testing::TestWithParam<std::tuple<int, GemmShape>> {};
 
 TEST_P(VulkanGemm, IsWithinTheBound) {
-  const auto [G, M, N, K, transposed] = GetParam();
-  Twins twins;
+  const auto [way, shape] = GetParam();
+  const auto [G, M, N, K, transposed] = shape;
+  Twins twins(kWays[way]);
   const auto a = twins.local(noise(size_t{G} * M * K, 1)), b = twins.local(noise(size_t{K} * N, 2)),
              out = twins.local(std::vector<float>(size_t{G} * M * N));
   auto gemm = hw::blank<kawara_gemm>();
@@ -55,10 +64,74 @@ TEST_P(VulkanGemm, IsWithinTheBound) {
   expect_close(twins, out, K);
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, VulkanGemm,
-                         testing::Values(GemmShape{1, 40, 120, 64, false}, GemmShape{1, 33, 65, 70, true}, GemmShape{3, 9, 100, 17, false},
-                                         GemmShape{1, 1, 200, 128, false}, GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true},
-                                         // More than one slice of time.
-                                         GemmShape{1, 3, 2000, 3000, false}, GemmShape{1, 400, 400, 700, false}));
+                         testing::Combine(testing::Range(0, 2),
+                                          testing::Values(GemmShape{1, 40, 120, 64, false}, GemmShape{1, 33, 65, 70, true},
+                                                          GemmShape{3, 9, 100, 17, false}, GemmShape{1, 1, 200, 128, false},
+                                                          GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true},
+                                                          // Whole chunks of terms, some of each size, and terms that fill none.
+                                                          GemmShape{1, 64, 64, 64, false}, GemmShape{2, 37, 50, 123, false},
+                                                          GemmShape{3, 20, 33, 240, true}, GemmShape{1, 300, 9, 85, true},
+                                                          // More than one slice of time.
+                                                          GemmShape{1, 3, 2000, 3000, false}, GemmShape{1, 400, 400, 700, false})));
+
+// Tiles reach behind the operands' ends: what lies there is nobody's result.
+TEST(VulkanGemm, MakesNothingOfWhatLiesBehindItsOperands) {
+  constexpr uint32_t M = 37, N = 45, K = 99;
+  Twins twins;
+  const auto nothing = [&] { return twins.local(std::vector<float>(5000, NAN)); };
+  const auto a = twins.local(noise(M * K, 1));
+  nothing();
+  const auto b = twins.local(noise(K * N, 2));
+  nothing();
+  const auto out = twins.local(std::vector<float>(M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N, gemm.b.stride[3] = 1;
+  const auto section = store_sums(out, kF32, {coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  twins.run(gemm, &section);
+  expect_close(twins, out, K);
+}
+
+// Rows of weights and columns of inputs that are no neighbours, or the same one over and over.
+TEST(VulkanGemm, OfOperandsThatLieAcrossIsWithinTheBound) {
+  constexpr uint32_t H = 3, M = 40, N = 50, K = 80;
+  Twins twins;
+  const auto a = twins.local(noise(M * K, 1)), b = twins.local(noise(N, 2)), out = twins.local(std::vector<float>(H * M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.H = H, gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.stride[2] = 1, gemm.a.stride[3] = M, gemm.b.stride[2] = 0, gemm.b.stride[3] = 1;
+  const auto section = store_sums(out, kF32, {coord(M * N, H, {{1, 1}}), coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  twins.run(gemm, &section);
+  expect_close(twins, out, K);
+}
+
+TEST(VulkanGemm, IsReplayedWithOtherAddressesWithoutRecordingAnything) {
+  constexpr uint32_t M = 64, N = 64, K = 64;
+  Twins twins;
+  const auto context = std::make_shared<emulator::vulkan::VulkanContext>("");
+  emulator::vulkan::VulkanExecutor executor(context, twins.memory(0).local(), twins.memory(0).sram());
+  const auto a = twins.local(std::vector<float>(M * K, 1)), b = twins.local(std::vector<float>(K * N, 2)),
+             out = twins.local(std::vector<float>(M * N));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.M = M, gemm.N = N, gemm.K = K;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
+  gemm.a.stride[2] = K, gemm.a.stride[3] = 1, gemm.b.stride[2] = N, gemm.b.stride[3] = 1;
+  hw::Commands commands;
+  const auto section = store_sums(out, kF32, {coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
+  commands.append(hw::encode(gemm, &section));
+  for (float value = 1; value < 8; ++value) {
+    twins.fill<float>(a, value);
+    executor.run(twins.job(commands, 0), 1, Twins::quiet());
+    EXPECT_EQ(twins.vulkan<float>(out), std::vector<float>(M * N, value * 2 * K));
+    for (const uint32_t region : {a, b, out}) twins.move(region);
+  }
+  EXPECT_EQ(executor.recordings_made(), 1u);
+}
 
 // k is cut short, and so is the number of columns, which the epilogue sees in pairs.
 TEST(VulkanGemm, ObeysALimitOfEachDimension) {
@@ -160,10 +233,10 @@ struct ConvShape {
   bool transposed;
 };
 
-class VulkanConv : public testing::TestWithParam<ConvShape> {};
+class VulkanConv : public testing::TestWithParam<std::tuple<int, ConvShape>> {};
 
 TEST_P(VulkanConv, IsWithinTheBound) {
-  const ConvShape s = GetParam();
+  const auto [way, s] = GetParam();
   const uint32_t reach = s.dilation * (s.kernel - 1) + 1;
   const uint32_t out_extent = s.transposed ? (s.in - 1) * s.stride + reach - 2 * static_cast<uint32_t>(s.pad)
                                            : (s.in + 2 * static_cast<uint32_t>(s.pad) - reach) / s.stride + 1;
@@ -196,13 +269,22 @@ TEST_P(VulkanConv, IsWithinTheBound) {
   twins.run(conv, &section);
   expect_close(twins, out, static_cast<double>(s.IC * taps + 1));
 }
-INSTANTIATE_TEST_SUITE_P(Shapes, VulkanConv,
-                         testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
-                                         ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
-                                         ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true},
-                                         ConvShape{3, 1, 1, 6, 3, 2, 1, 1, true},
-                                         // More than one slice of time.
-                                         ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false}));
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, VulkanConv,
+    testing::Combine(testing::Range(0, 2),
+                     testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
+                                     ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
+                                     ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true},
+                                     ConvShape{3, 1, 1, 6, 3, 2, 1, 1, true},
+                                     // Enough terms for lanes: points, strided points, windows, strides, dilation, groups.
+                                     ConvShape{1, 64, 30, 14, 1, 1, 1, 0, false}, ConvShape{1, 48, 20, 19, 1, 2, 1, 0, false},
+                                     ConvShape{1, 32, 18, 13, 3, 1, 1, 1, false}, ConvShape{1, 3, 32, 40, 7, 2, 1, 3, false},
+                                     ConvShape{1, 20, 12, 20, 3, 1, 2, 2, false}, ConvShape{3, 16, 8, 16, 3, 1, 1, 1, false},
+                                     ConvShape{3, 16, 6, 16, 3, 1, 1, 1, false},
+                                     // Windows of some lines at a time.
+                                     ConvShape{1, 64, 5, 60, 3, 1, 1, 1, false},
+                                     // More than one slice of time.
+                                     ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false})));
 
 // What a squeeze-and-excitation block does: a convolution of a single position.
 TEST(VulkanConv, OfOnePositionIsWithinTheBound) {

@@ -23,16 +23,16 @@ class Twins {
 
   struct Memory {
     Memory()
-        : bytes(static_cast<std::byte*>(
-              mmap(nullptr, kLocalBytes + kSramBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {}
-    ~Memory() { munmap(bytes, kLocalBytes + kSramBytes); }
+        : bytes(static_cast<std::byte*>(mmap(nullptr, kLocalBytes + kSramBytes + emulator::kReadableBehind, PROT_READ | PROT_WRITE,
+                                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))) {}
+    ~Memory() { munmap(bytes, kLocalBytes + kSramBytes + emulator::kReadableBehind); }
     Memory(const Memory&) = delete;
     std::span<std::byte> local() const { return {bytes, kLocalBytes}; }
     std::span<std::byte> sram() const { return {bytes + kLocalBytes, kSramBytes}; }
     std::byte* bytes;
   };
-  Twins()
-      : vulkan_(emulator::vulkan_executor()(memory_[0].local(), memory_[0].sram())),
+  explicit Twins(const emulator::ExecutorFactory& under_test = emulator::vulkan_executor())
+      : vulkan_(under_test(memory_[0].local(), memory_[0].sram())),
         reference_(emulator::reference_executor()(memory_[1].local(), memory_[1].sram())) {}
 
   // A region of local memory that holds `values`; at the next multiple of 64 bytes, or where `move_to` says.

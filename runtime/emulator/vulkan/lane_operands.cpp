@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/vulkan/lane_operands.h"
+
+namespace kawara::emulator::vulkan {
+
+namespace {
+
+// A nest that moves f32 elements from its first stream to its second.
+Nest move(NestStream from, NestStream to) {
+  Nest nest;
+  nest.n_par = kParallelMax;
+  nest.n_in = 1;
+  nest.streams = {std::move(from), std::move(to)};
+  nest.instrs = {{KAWARA_OP_load, 0, 0, 0, 0, KAWARA_DTYPE_f32, 0}, {KAWARA_OP_store, 0, 0, 0, 0, KAWARA_DTYPE_f32, 1}};
+  nest.phases = {{KAWARA_PHASE_TREE, 0, 0, 0, 2, 2, {}}};
+  return nest;
+}
+
+NestCoordinate along(unsigned loop, int64_t stride, uint32_t extent) {
+  NestCoordinate coordinate;
+  coordinate.stride = stride;
+  coordinate.extent = extent;
+  coordinate.coef[loop] = 1;
+  return coordinate;
+}
+
+}  // namespace
+
+bool is_lane_stride(int64_t row) {
+  constexpr uint64_t kTileBytes = 4096;  // generous: what a tile reads behind its last row
+  return row >= 0 && static_cast<uint64_t>(row) * 4 * (LaneProduct::kRows - 1) + kTileBytes <= LaneProduct::kReadsBehindMax;
+}
+
+WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::array<uint32_t, kParallelMax>& extent,
+                          const OperandDims& stride, unsigned batch_dims, uint64_t& scratch) {
+  NestStream from{place, DType::f32, 0, 0, {}}, to{{}, DType::f32, 0, 0, {}};
+  std::array<uint32_t, kParallelMax> copied{};
+  WidenedOperand result;
+  uint64_t elements = 1;
+  for (unsigned i = kParallelMax; i-- > 0;) {
+    copied[i] = i < batch_dims && stride[i] == 0 ? 1 : extent[i];
+    if (copied[i] == 1) continue;
+    result.stride[i] = static_cast<int64_t>(elements);
+    elements *= copied[i];
+    from.coordinates.push_back(along(i, stride[i], copied[i]));
+    to.coordinates.push_back(along(i, result.stride[i], copied[i]));
+  }
+  result.place = to.place = reserve(elements * 4, scratch);
+  Nest nest = move(std::move(from), std::move(to));
+  for (unsigned i = 0; i < kParallelMax; ++i) nest.extent[i] = copied[i];
+  recorder.add_nest(nest);
+  return result;
+}
+
+uint64_t Windows::size_bytes() const { return uint64_t{channels} * kernel[0] * kernel[1] * lines * line * 4; }
+
+void gather_windows(Recorder& recorder, const Windows& windows, const Place& to) {
+  enum Loop : unsigned { channel, kernel_y, kernel_x, y, x };
+  NestStream from{windows.input, DType::f32, 0, windows.pad_value, {}};
+  from.coordinates.push_back(along(channel, windows.channel_stride, windows.channels));
+  for (unsigned i = 0; i < 2; ++i) {
+    NestCoordinate position;
+    position.stride = windows.position_stride[i];
+    position.extent = windows.in[i];
+    position.base = -int64_t{windows.pad[i]};
+    if (i == 0) position.base += int64_t{windows.first_line} * windows.stride[0];
+    position.coef[y + i] = static_cast<int32_t>(windows.stride[i]);
+    position.coef[kernel_y + i] = static_cast<int32_t>(windows.dilation[i]);
+    from.coordinates.push_back(position);
+  }
+  const std::array<uint32_t, 5> extent = {windows.channels, windows.kernel[0], windows.kernel[1], windows.lines, windows.line};
+  NestStream dense{to, DType::f32, 0, 0, {}};
+  int64_t elements = 1;
+  for (unsigned loop = extent.size(); loop-- > 0;) {
+    dense.coordinates.push_back(along(loop, elements, extent[loop]));
+    elements *= extent[loop];
+  }
+  Nest nest = move(std::move(from), std::move(dense));
+  nest.n_par = extent.size();
+  std::ranges::copy(extent, nest.extent.begin());
+  recorder.add_nest(nest);
+}
+
+}  // namespace kawara::emulator::vulkan

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/vulkan/lane_product.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+#include "emulator/vulkan/product.h"
+#include "emulator/vulkan/recorder.h"
+#include "emulator/vulkan/widen.h"
+#include "lane_product_16.h"
+#include "lane_product_64.h"
+
+namespace kawara::emulator::vulkan {
+
+namespace {
+
+// As kernels/lane_product.comp reads it.
+struct LanePush {
+  uint64_t weights, inputs, sums, old;
+  uint32_t weights_row, inputs_depth, sums_row, old_row, old_column, row_tiles, spare_column;
+  uint32_t number[16];
+};
+static_assert(sizeof(LanePush) <= kPushBytes);
+
+constexpr uint32_t kTilesOfGroup = 4;
+constexpr uint64_t kGroupsMax = 65535;
+// A multiplication on two cores of a software device, generously: it bounds the time to an abort.
+constexpr uint64_t kTermPicoseconds = 100;
+
+struct Chunk {
+  uint32_t first, terms;
+};
+
+class Builder {
+ public:
+  Builder(Recorder& recorder, const LaneProduct& product) : recorder_(recorder), product_(product) {}
+
+  // The terms that fill no chunk, by the kernel for any shape; it stores and adds to nothing, so it comes first.
+  void add_rest(uint32_t first, uint32_t terms) {
+    Product rest;
+    rest.weights = moved(product_.weights, first);
+    rest.inputs = moved(product_.inputs, first * product_.inputs_depth);
+    rest.sums = product_.sums;
+    rest.batches = product_.batches;
+    rest.rows = product_.rows;
+    rest.depth = terms;
+    rest.out[2] = rest.in[2] = product_.columns;
+    rest.weights_batch = product_.weights_batch;
+    rest.inputs_batch = product_.inputs_batch;
+    rest.sums_batch = product_.sums_batch;
+    rest.weights_row = product_.weights_row;
+    rest.weights_depth = 1;
+    rest.inputs_depth = product_.inputs_depth;
+    rest.inputs_position[2] = rest.sums_position[2] = 1;
+    rest.sums_row = product_.sums_row;
+    add_product(recorder_, rest);
+  }
+
+  // All batches of one chunk run beside each other; the next chunk adds to what they wrote.
+  void add_chunk(const Chunk& chunk, bool has_old) {
+    recorder_.start_pass();
+    for (uint32_t outer = 0; outer < product_.batches[0]; ++outer)
+      for (uint32_t inner = 0; inner < product_.batches[1]; ++inner) add_batch(chunk, has_old, {outer, inner});
+  }
+
+ private:
+  static Place moved(Place place, int64_t elements) {
+    place.offset += static_cast<uint64_t>(elements * 4);
+    return place;
+  }
+  static int64_t at(const std::array<int64_t, 2>& stride, const std::array<uint32_t, 2>& batch) {
+    return stride[0] * batch[0] + stride[1] * batch[1];
+  }
+
+  // Whole columns of tiles, as many as a dispatch may have and a slice's time allows.
+  void add_batch(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch) {
+    const uint64_t row_tiles = (product_.rows + LaneProduct::kRows - 1) / LaneProduct::kRows;
+    const uint64_t column_tiles = (product_.columns + LaneProduct::kColumns - 1) / LaneProduct::kColumns;
+    const uint64_t tile_ps = uint64_t{LaneProduct::kRows} * LaneProduct::kColumns * chunk.terms * kTermPicoseconds;
+    const uint64_t tiles = std::min(kGroupsMax * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
+    // Only the last dispatch may have a workgroup that is not full: its spare column is nobody's.
+    const uint64_t each = std::max<uint64_t>(1, tiles / row_tiles / kTilesOfGroup) * kTilesOfGroup;
+    for (uint64_t column = 0; column < column_tiles; column += each)
+      add_tiles(chunk, has_old, batch, column, std::min(each, column_tiles - column), row_tiles);
+  }
+
+  void add_tiles(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch, uint64_t column, uint64_t columns,
+                 uint64_t row_tiles) {
+    const auto first_column = static_cast<int64_t>(column) * LaneProduct::kColumns;
+    const Place sums = moved(product_.sums, at(product_.sums_batch, batch) + first_column);
+    LanePush push{};
+    push.weights_row = static_cast<uint32_t>(product_.weights_row * 4);
+    push.inputs_depth = static_cast<uint32_t>(product_.inputs_depth * 4);
+    push.sums_row = static_cast<uint32_t>(product_.sums_row * 4);
+    push.old_row = has_old ? push.sums_row : 0;
+    push.old_column = has_old ? LaneProduct::kColumns * 4 : 0;
+    push.row_tiles = static_cast<uint32_t>(row_tiles);
+    push.spare_column =
+        static_cast<uint32_t>(product_.columns / LaneProduct::kColumns + (product_.columns % LaneProduct::kColumns != 0) - column);
+    for (uint32_t i = 0; i < std::size(push.number); ++i) push.number[i] = i;
+
+    Dispatch dispatch;
+    dispatch.is_pushed = true;
+    dispatch.parameters.resize(sizeof(push));
+    std::memcpy(dispatch.parameters.data(), &push, sizeof(push));
+    LanePush idle{};  // one address for all that it reads and writes
+    idle.row_tiles = 1;
+    std::ranges::copy(push.number, idle.number);
+    dispatch.idle_parameters.resize(sizeof(idle));
+    std::memcpy(dispatch.idle_parameters.data(), &idle, sizeof(idle));
+    dispatch.slots = {{offsetof(LanePush, weights), moved(product_.weights, at(product_.weights_batch, batch) + chunk.first)},
+                      {offsetof(LanePush, inputs),
+                       moved(product_.inputs, at(product_.inputs_batch, batch) + chunk.first * product_.inputs_depth + first_column)},
+                      {offsetof(LanePush, sums), sums},
+                      {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
+    dispatch.groups_x = static_cast<uint32_t>((columns * row_tiles + kTilesOfGroup - 1) / kTilesOfGroup);
+    dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * chunk.terms * kTermPicoseconds / 1000;
+    const auto code = chunk.terms == 64 ? std::span<const uint32_t>(lane_product_64) : std::span<const uint32_t>(lane_product_16);
+    recorder_.add_dispatch(std::move(dispatch), chunk.terms == 64 ? "lane_product_64" : "lane_product_16",
+                           [code] { return std::vector(code.begin(), code.end()); });
+  }
+
+  Recorder& recorder_;
+  const LaneProduct& product_;
+};
+
+}  // namespace
+
+bool LaneProduct::pays(uint64_t rows, uint64_t depth, uint64_t columns) {
+  constexpr uint64_t kTermsMin = 1 << 17;  // below it, dispatches cost more than terms
+  return rows >= kRows && depth >= 16 && columns >= kColumns / 2 && rows * depth * columns >= kTermsMin &&
+         rows * columns < uint64_t{1} << 31;
+}
+
+void add_lane_product(Recorder& recorder, const LaneProduct& product) {
+  Builder builder(recorder, product);
+  const uint32_t rest = product.depth % 16;
+  if (rest) builder.add_rest(product.depth - rest, rest);
+  bool has_old = rest != 0;
+  for (uint32_t first = 0; first + 16 <= product.depth; has_old = true) {
+    const uint32_t terms = product.depth - first >= 64 ? 64 : 16;
+    builder.add_chunk({first, terms}, has_old);
+    first += terms;
+  }
+}
+
+}  // namespace kawara::emulator::vulkan

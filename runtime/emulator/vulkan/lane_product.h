@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of products on a software device: a matrix product whose operands lie as lanes like them.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "emulator/executor.h"
+#include "emulator/vulkan/nest.h"
+
+namespace kawara::emulator::vulkan {
+
+class Recorder;
+
+// sums[batch, row, column] = sum over depth of weights[batch, row, depth] * inputs[batch, depth, column], all f32; depths of
+// weights, columns of inputs and of sums are neighbours in memory. Strides count elements.
+struct LaneProduct {
+  static constexpr uint32_t kRows = 4, kColumns = 16;  // of a tile
+  // The kernels read operands up to those rows and columns and two columns of tiles further, so they may read behind the end of
+  // an operand, by less than this; what they make of it is nobody's result.
+  static constexpr uint64_t kReadsBehindMax = kReadableBehind;
+
+  Place weights, inputs, sums;
+  std::array<uint32_t, 2> batches{1, 1};
+  uint32_t rows = 1, depth = 1, columns = 1;
+  std::array<int64_t, 2> weights_batch{}, inputs_batch{}, sums_batch{};
+  int64_t weights_row = 0, inputs_depth = 0, sums_row = 0;
+
+  // Whether a product of this size gains from the kernels, and its strides fit them.
+  static bool pays(uint64_t rows, uint64_t depth, uint64_t columns);
+  // The room that sums must have: rows, and elements from one row to the next. Behind the last column lies a spare
+  // tile, also where the columns are part of a longer row and start anywhere.
+  static uint64_t rows_of_room(uint64_t rows) { return (rows + kRows - 1) / kRows * kRows; }
+  static uint64_t row_of_room(uint64_t columns) { return (columns + kColumns - 1) / kColumns * kColumns + 2 * kColumns; }
+};
+
+void add_lane_product(Recorder& recorder, const LaneProduct& product);
+
+}  // namespace kawara::emulator::vulkan
