@@ -134,7 +134,10 @@ class Emitter {
       regions.push_back(entry);
       address += (region.size_bytes / kRegionSpacing + 1) * kRegionSpacing;
     }
-    const kawara_check_limits limits{.features = 0, .sram_bytes = uint64_t{target_.sram_kib} << 10};
+    const kawara_check_limits limits{.features = 0,
+                                     .sram_bytes = uint64_t{target_.sram_kib} << 10,
+                                     .config = &target_,
+                                     .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
     kawara_check_fault fault{};
     if (kawara_check(contents_.commands.data(), contents_.commands.size(), regions.data(), static_cast<uint32_t>(regions.size()), &limits,
                      nullptr, &fault) >= 0)

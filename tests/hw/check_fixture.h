@@ -56,7 +56,7 @@ class Check : public ::testing::Test {
   }
 
   std::vector<kawara_region> regions = sample_regions();
-  kawara_check_limits limits{.features = 1, .sram_bytes = 2 << 20};
+  kawara_check_limits limits{.features = 1, .sram_bytes = 2 << 20, .config = &sample_config, .segment_cycles_max = ~0ull};
   std::vector<uint32_t> offsets;
   kawara_check_fault fault{};
 };

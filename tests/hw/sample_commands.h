@@ -19,6 +19,18 @@ inline std::vector<kawara_region> sample_regions() {
   };
 }
 
+// The row k1-mini of configs.def.
+inline constexpr kawara_config sample_config{.name = "k1-mini",
+                                             .local_mib = 256,
+                                             .sram_kib = 2048,
+                                             .me_rows = 32,
+                                             .me_columns = 32,
+                                             .ve_lanes = 64,
+                                             .clock_mhz = 1000,
+                                             .local_gb_s = 100,
+                                             .sram_gb_s = 800,
+                                             .pcie_gb_s = 10};
+
 inline kawara_stream stream(uint64_t data, uint8_t first_coord, uint8_t n_coord, kawara_dtype dtype = KAWARA_DTYPE_f32) {
   kawara_stream stream{};
   stream.data = data;

@@ -4,7 +4,7 @@
  * of it runs: what was checked is what runs, so no executor checks again. Plain C; chip, compiler and tests.
  *
  * The rules: check_fields.h what rows state · check_regions.h the region table · check_bounds.h operands and footprints ·
- * check_section.h loop nests · check_microcode.h instructions · check_bodies.h gemm, conv, copy.
+ * check_section.h loop nests · check_microcode.h instructions · check_bodies.h gemm, conv, copy · cost_command.h cycles.
  * Left to the chip, which has the page tables: page_fault and region_split. Races between commands are not looked for.
  */
 #ifndef KAWARA_CHECK_H
@@ -12,6 +12,7 @@
 
 #include "check_bodies.h"
 #include "check_regions.h"
+#include "cost_command.h"
 
 /* A wait names an engine that exists and no more commands than went to it before. */
 static inline int kawara_check_waits(struct kawara_checker *checker, const struct kawara_header *header)
@@ -50,6 +51,25 @@ static inline int kawara_check_limit(struct kawara_checker *checker, const struc
 	if (!KAWARA_GET(checker->limits.features, GLOBAL_FEATURES_LIMIT) || dim >= kawara_limit_dims(header->opcode))
 		return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, &header->flags));
 	return kawara_check_operand(checker, &header->limit, KAWARA_DTYPE_i32, &footprint, 0);
+}
+
+/*
+ * A segment, which a switch point ends, keeps within the chip's limit. Its commands count one after another, each alone and in
+ * the slowest memory that it may be in, so that the verdict is the same wherever buffers lie. Blames the switch point's
+ * place in the first command that is too much.
+ */
+static inline int kawara_check_segment(struct kawara_checker *checker, const struct kawara_header *header)
+{
+	const struct kawara_cost_view view = { checker->limits.config, checker->regions, checker->n_regions, NULL };
+	struct kawara_cost cost;
+
+	kawara_cost_command(header, &view, &cost);
+	checker->segment_cycles = kawara_sum(checker->segment_cycles, cost.alone);
+	if (checker->segment_cycles > checker->limits.segment_cycles_max)
+		return kawara_refuse(checker, KAWARA_FAULT_segment_too_long, kawara_field_of(checker, &header->flags));
+	if ((header->flags & KAWARA_HEADER_SWITCH_POINT) != 0)
+		checker->segment_cycles = 0;
+	return 1;
 }
 
 /* Opcode, engine and size: after this every byte that size16 names may be read, and the arrays of a section are inside. */
@@ -106,7 +126,8 @@ static inline int kawara_check(const void *commands, size_t bytes, const struct 
 		fault->engine = header->engine & 15u;
 		fault->debug_id = header->debug_id;
 		if (!kawara_check_frame(&checker, header, bytes - at) || !kawara_check_fields(&checker) ||
-		    !kawara_check_waits(&checker, header) || !kawara_check_limit(&checker, header) || !kawara_check_body(&checker))
+		    !kawara_check_waits(&checker, header) || !kawara_check_limit(&checker, header) || !kawara_check_body(&checker) ||
+		    !kawara_check_segment(&checker, header))
 			return -1;
 		if (offsets)
 			offsets[count] = (uint32_t)at;

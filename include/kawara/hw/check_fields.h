@@ -13,6 +13,8 @@
 struct kawara_check_limits {
 	uint32_t features;   /* register FEATURES */
 	uint64_t sram_bytes; /* of the scratchpad */
+	const struct kawara_config *config; /* its row, by which the work clock charges */
+	uint64_t segment_cycles_max; /* what a segment's commands may cost, one after another */
 };
 
 /* The first rule that a job breaks. */
@@ -33,6 +35,7 @@ struct kawara_checker {
 	uint32_t n_regions;
 	struct kawara_check_limits limits;
 	uint32_t issued[KAWARA_ENGINE_COUNT]; /* commands before this one, by engine */
+	uint64_t segment_cycles; /* of the commands since the last switch point */
 	struct kawara_check_fault *fault;
 };
 

@@ -97,6 +97,7 @@ struct kawara_region {
 #define KAWARA_REGION_COUNT_MAX 4096u
 #define KAWARA_REGION_ABSENT 0xffffu
 #define KAWARA_COMMAND_BYTES_MAX (1u << 24)
+#define KAWARA_SEGMENT_CYCLES_LOG2 28 /* what a segment's commands may cost, one after another */
 
 /* Written when a job retires; status last. */
 struct kawara_record {

@@ -5,8 +5,6 @@
 namespace kawara::emulator {
 namespace {
 
-// Until the check adds up cycles, no segment is too long: the field says so with its largest value.
-constexpr uint32_t kSegmentCyclesLog2 = 63;
 constexpr uint32_t kCommandBytesLog2 = 24;
 static_assert(1u << kCommandBytesLog2 == KAWARA_COMMAND_BYTES_MAX);
 
@@ -18,7 +16,7 @@ Chip::State::State(const kawara_config& config, HostMemory& host, const Executor
       config_(config),
       host_(host),
       interrupt_(std::move(interrupt)),
-      processor_(host, local, sram, executor(local.bytes(), sram.bytes())),
+      processor_(config_, host, local, sram, executor(local.bytes(), sram.bytes())),
       management_(registers_, [this] { interrupt_(KAWARA_VECTOR_MANAGEMENT); }) {
   for (unsigned number = 0; number < KAWARA_QUEUE_COUNT; ++number) queues_.emplace_back(registers_, number);
   reset_device();
@@ -145,7 +143,7 @@ void Chip::State::set_identity() {
                                 KAWARA_PUT(GLOBAL_COUNTS_VECTORS, KAWARA_VECTORS));
   set(KAWARA_GLOBAL_LOCAL_MIB, config_.local_mib);
   set(KAWARA_GLOBAL_SRAM_KIB, config_.sram_kib);
-  set(KAWARA_GLOBAL_LIMITS, KAWARA_PUT(GLOBAL_LIMITS_SEGMENT_CYCLES_LOG2, kSegmentCyclesLog2) |
+  set(KAWARA_GLOBAL_LIMITS, KAWARA_PUT(GLOBAL_LIMITS_SEGMENT_CYCLES_LOG2, KAWARA_SEGMENT_CYCLES_LOG2) |
                                 KAWARA_PUT(GLOBAL_LIMITS_COMMAND_BYTES_LOG2, kCommandBytesLog2) |
                                 KAWARA_PUT(GLOBAL_LIMITS_RING_LOG2_MAX, KAWARA_RING_LOG2_MAX));
   registers_.set(KAWARA_REGISTER(PMU, 0, CLOCK_MHZ), config_.clock_mhz);

@@ -39,7 +39,7 @@ JobEnd CommandProcessor::run(const kawara_run_packet& packet, const JobContext& 
 // All that can be refused, before anything of the job runs.
 JobEnd CommandProcessor::prepare(const kawara_run_packet& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins) {
   if (auto taken = job_.take(space, packet); !taken) return faulted(taken.error());
-  if (auto checked = job_.check(features, sram_.bytes().size()); !checked) return faulted(checked.error());
+  if (auto checked = job_.check(features, sram_.bytes().size(), config_); !checked) return faulted(checked.error());
   auto record = find_record(packet.record, space, pins);
   if (!record) return faulted(record.error());
   record_ = *record;

@@ -46,8 +46,8 @@ struct JobEnd {
 // manual allows (a job of copies alone may run beside another, and does not yet).
 class CommandProcessor {
  public:
-  CommandProcessor(HostMemory& host, LocalMemory& local, Sram& sram, Execute execute)
-      : host_(host), local_(local), sram_(sram), execute_(std::move(execute)) {}
+  CommandProcessor(const kawara_config& config, HostMemory& host, LocalMemory& local, Sram& sram, Execute execute)
+      : config_(config), host_(host), local_(local), sram_(sram), execute_(std::move(execute)) {}
 
   JobEnd run(const kawara_run_packet& packet, const JobContext& context, uint32_t features, const JobControl& control);
 
@@ -60,6 +60,7 @@ class CommandProcessor {
   JobEnd execute(const JobControl& control, Health& health);
   void write_record(const kawara_run_packet& packet, const Health& health);
 
+  const kawara_config& config_;
   HostMemory& host_;
   LocalMemory& local_;
   Sram& sram_;

@@ -15,8 +15,9 @@ std::expected<void, ChipFault> JobSnapshot::take(AddressSpace& space, const kawa
   return space.read(packet.regions, std::as_writable_bytes(std::span(table)));
 }
 
-std::expected<void, ChipFault> JobSnapshot::check(uint32_t features, uint64_t sram_bytes) {
-  const kawara_check_limits limits{.features = features, .sram_bytes = sram_bytes};
+std::expected<void, ChipFault> JobSnapshot::check(uint32_t features, uint64_t sram_bytes, const kawara_config& config) {
+  const kawara_check_limits limits{
+      .features = features, .sram_bytes = sram_bytes, .config = &config, .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
   kawara_check_fault broken;
   offsets.resize(commands.size() / sizeof(kawara_header));
   const int count =

@@ -23,7 +23,7 @@ struct JobSnapshot {
   // Copies both through the page table.
   std::expected<void, ChipFault> take(AddressSpace& space, const kawara_run_packet& packet);
   // Every rule of check.h.
-  std::expected<void, ChipFault> check(uint32_t features, uint64_t sram_bytes);
+  std::expected<void, ChipFault> check(uint32_t features, uint64_t sram_bytes, const kawara_config& config);
 
   const kawara_header& command(size_t index) const;
 };
