@@ -8,7 +8,7 @@
 
 #include "check_fields.h"
 
-typedef __int128 kawara_wide;
+__extension__ typedef __int128 kawara_wide;
 
 #define KAWARA_POINTS_MAX (1ull << 40) /* what a command's extents multiply to stays below it */
 

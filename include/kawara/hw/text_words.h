@@ -12,6 +12,8 @@
 
 namespace kawara::hw {
 
+__extension__ typedef __int128 Wide;  // holds every field of either sign
+
 class Words {
  public:
   explicit Words(std::string_view text) : text_(text) { advance(); }
@@ -39,7 +41,7 @@ class Words {
   }
 
   // A number within [low, high]: decimal, or hexadecimal with 0x. 128 bits hold every range of the tables.
-  __int128 number(__int128 low, __int128 high, std::string_view expected) {
+  Wide number(Wide low, Wide high, std::string_view expected) {
     std::string_view digits = word_;
     const bool negative = digits.starts_with('-');
     if (negative) digits.remove_prefix(1);
@@ -47,7 +49,7 @@ class Words {
     if (base == 16) digits.remove_prefix(2);
     uint64_t magnitude = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), magnitude, base);
-    const __int128 value = negative ? -static_cast<__int128>(magnitude) : static_cast<__int128>(magnitude);
+    const Wide value = negative ? -static_cast<Wide>(magnitude) : static_cast<Wide>(magnitude);
     if (digits.empty() || error != std::errc() || end != digits.data() + digits.size() || value < low || value > high) refuse(expected);
     advance();
     return value;
