@@ -4,6 +4,7 @@
 #include "device_name.h"
 #include "device_state.h"
 #include "kawara/error.h"
+#include "kawara/log.h"
 
 namespace kawara {
 namespace {
@@ -111,7 +112,11 @@ void Device::State::give_back(RecordSlot slot, uint64_t point) {
 
 Device::Device(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-Device Device::open(std::string_view name) { return Device(std::make_shared<State>(name)); }
+Device Device::open(std::string_view name) {
+  Device device(std::make_shared<State>(name));
+  log(LogLevel::info, "opened '{}'", device.name());
+  return device;
+}
 std::vector<DeviceDescription> Device::list() { return list_devices(); }
 
 const std::string& Device::name() const { return state_->name; }

@@ -5,6 +5,7 @@
 
 #include "emulator/chips.h"
 #include "emulator/emulator_node.h"
+#include "kawara/environment.h"
 #include "kawara/error.h"
 
 namespace kawara {
@@ -49,9 +50,18 @@ EmulatorOptions parse(std::string_view name, std::string_view parts) {
   return options;
 }
 
+// What "auto" stands for.
+OpenedNode open_chosen(std::string_view name) try { return open_node(name); } catch (const Error& error) {
+  throw fail(error.code(), "KAWARA_DEVICE: {}", error.what());
+}
+
 }  // namespace
 
 OpenedNode open_node(std::string_view name) {
+  if (name == "auto") {
+    const std::string chosen = environment(Variable::device);
+    if (!chosen.empty() && chosen != "auto") return open_chosen(chosen);
+  }
   if (name.starts_with(kNodes)) {
     throw fail(Code::device_unavailable, "device '{}': this build has no node for the kernel driver yet; use 'emulator'", name);
   }

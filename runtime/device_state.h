@@ -3,6 +3,7 @@
 #pragma once
 
 #include <unistd.h>
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -95,8 +96,9 @@ struct Fence::State {
   std::shared_ptr<Buffer::State> commands, regions;  // kept alive, and read to name a fault's field
   uint32_t command_bytes = 0;
   RecordSlot slot;
-  uint64_t point = 0;  // on the device's timeline; the job's tag on the chip too
-  uint64_t tag = 0;    // the caller's
+  uint64_t point = 0;             // on the device's timeline; the job's tag on the chip too
+  uint64_t tag = 0;               // the caller's
+  mutable std::atomic_flag told;  // the fault, to the log
 };
 
 }  // namespace kawara

@@ -5,6 +5,7 @@
 
 #include "device_state.h"
 #include "kawara/error.h"
+#include "kawara/log.h"
 
 namespace kawara {
 namespace {
@@ -41,7 +42,10 @@ void Fence::State::check() const {
   switch (state.kind) {
     case QueueState::Kind::faulted:
     case QueueState::Kind::timed_out:
-      if (state.fault.tag == point) throw fail(Code::device_fault, "{}", text());
+      if (state.fault.tag == point) {
+        if (!told.test_and_set()) log(LogLevel::error, "'{}': a job faulted: {}", device->name, text());
+        throw fail(Code::device_fault, "{}", text());
+      }
       throw fail(Code::queue_dead, "the job was cancelled when an earlier one failed: {}", text());
     case QueueState::Kind::lost: throw fail(Code::device_lost, "the device was reset before the job had ended");
     case QueueState::Kind::ready: break;

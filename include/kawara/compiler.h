@@ -17,8 +17,10 @@ namespace kawara {
 
 struct CompileOptions {
   // Dimensions per input, for inputs whose model leaves some open; -1 keeps the model's. An unknown input name is wrong_input.
-  std::map<std::string, std::vector<int64_t>> shapes;
+  std::map<std::string, std::vector<int64_t>> shapes = {};
   std::string target = "k1";  // a name of configs.def
+  // An InferenceSession takes compiled programs from the cache folder (kawara/cache.h) and keeps them there. compile() never does.
+  bool cache = true;
 };
 
 // Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once).

@@ -35,9 +35,9 @@ struct DeviceJob {
 // Cheap to copy, and thread-safe. The chip is released with the last copy, buffer and fence.
 class KAWARA_API Device {
  public:
-  // "auto" · "emulator" and, after colons or commas, an executor ("reference", "vulkan"), "config=NAME", the number of a chip:
-  // "emulator:reference", "emulator:config=k1-mini,1" · "/dev/accel/accel0".
-  // Throws not_found for what does not exist, device_unavailable for what this machine or build cannot open.
+  // "auto" (KAWARA_DEVICE, else the emulator) · "emulator" and, after colons or commas, an executor ("reference", "vulkan"), "config=NAME",
+  // the number of a chip: "emulator:reference", "emulator:config=k1-mini,1" · "/dev/accel/accel0". Throws not_found for what does not
+  // exist, device_unavailable for what this machine or build cannot open.
   static Device open(std::string_view name = "auto");
   static std::vector<DeviceDescription> list();
 

@@ -6,6 +6,8 @@
 #include <mutex>
 
 #include "kawara/error.h"
+#include "kawara/log.h"
+#include "program_cache.h"
 
 namespace kawara {
 
@@ -106,7 +108,7 @@ struct InferenceSession::State {
     metadata = std::move(info.metadata);
     const bool known =
         std::ranges::all_of(inputs, [&](const ModelTensor& input) { return !is_open(input) || options.shapes.contains(input.name); });
-    if (known || !options.shapes.empty()) adopt(compile(path, options));
+    if (known || !options.shapes.empty()) adopt(compile_or_recall(path, options));
   }
   std::shared_ptr<Session> session_for(const std::vector<const InputTensor*>& given) {
     ShapeKey key;
@@ -119,7 +121,8 @@ struct InferenceSession::State {
       CompileOptions specialised = options;
       for (size_t i = 0; i < inputs.size(); ++i)
         if (is_open(inputs[i])) specialised.shapes[inputs[i].name] = given[i]->shape;
-      adopt(compile(path, specialised));
+      log(LogLevel::info, "'{}' meets new shapes", path.string());
+      adopt(compile_or_recall(path, specialised));
     }
     return sessions.front().session;
   }

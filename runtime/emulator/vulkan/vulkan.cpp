@@ -3,10 +3,11 @@
 
 #include <unistd.h>
 
-#include <cstdlib>
 #include <mutex>
 
+#include "emulator/vulkan/shader_cache.h"
 #include "emulator/vulkan/vulkan_executor.h"
+#include "kawara/environment.h"
 
 namespace kawara::emulator {
 
@@ -22,8 +23,8 @@ std::shared_ptr<vulkan::VulkanContext> shared_context() {
   auto context = process == getpid() ? shared.lock() : nullptr;
   if (!context) {
     process = getpid();
-    const char* wanted = std::getenv("KAWARA_VULKAN_DEVICE");
-    shared = context = std::make_shared<vulkan::VulkanContext>(wanted ? wanted : "");
+    vulkan::place_shader_cache();
+    shared = context = std::make_shared<vulkan::VulkanContext>(environment(Variable::vulkan_device));
   }
   return context;
 }

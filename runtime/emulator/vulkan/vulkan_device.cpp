@@ -1,63 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/vulkan_device.h"
 
-#include <array>
-#include <cstring>
 #include <vector>
 
+#include "emulator/vulkan/candidate.h"
 #include "kawara/error.h"
 
 namespace kawara::emulator::vulkan {
-
-namespace {
-
-// The features that generated shaders use, chained for a query or for vkCreateDevice.
-struct Features {
-  VkPhysicalDeviceFeatures2 base{};
-  VkPhysicalDeviceVulkan11Features v11{};
-  VkPhysicalDeviceVulkan12Features v12{};
-
-  Features() {
-    base.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2;
-    v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES;
-    v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
-    base.pNext = &v11;
-    v11.pNext = &v12;
-  }
-  Features(const Features&) = delete;
-};
-
-struct Need {
-  const char* name;
-  VkBool32& (*field)(Features&);
-};
-constexpr Need kNeeds[] = {
-    {"shaderInt64", [](Features& f) -> VkBool32& { return f.base.features.shaderInt64; }},
-    {"shaderInt16", [](Features& f) -> VkBool32& { return f.base.features.shaderInt16; }},
-    {"shaderInt8", [](Features& f) -> VkBool32& { return f.v12.shaderInt8; }},
-    {"storageBuffer16BitAccess", [](Features& f) -> VkBool32& { return f.v11.storageBuffer16BitAccess; }},
-    {"storageBuffer8BitAccess", [](Features& f) -> VkBool32& { return f.v12.storageBuffer8BitAccess; }},
-    {"bufferDeviceAddress", [](Features& f) -> VkBool32& { return f.v12.bufferDeviceAddress; }},
-};
-
-// What the device lacks, or nothing.
-std::string missing(const VulkanInstanceFunctions& vk, VkPhysicalDevice device, const VkPhysicalDeviceVulkan12Properties& v12) {
-  Features features;
-  vk.GetPhysicalDeviceFeatures2(device, &features.base);
-  for (const Need& need : kNeeds)
-    if (!need.field(features)) return need.name;
-  if (!v12.shaderSignedZeroInfNanPreserveFloat32) return "shaderSignedZeroInfNanPreserveFloat32";
-  if (!v12.shaderRoundingModeRTEFloat32) return "shaderRoundingModeRTEFloat32";
-  uint32_t count = 0;
-  vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, nullptr);
-  std::vector<VkExtensionProperties> extensions(count);
-  vk.EnumerateDeviceExtensionProperties(device, nullptr, &count, extensions.data());
-  for (const auto& extension : extensions)
-    if (std::strcmp(extension.extensionName, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) == 0) return {};
-  return VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
-}
-
-}  // namespace
 
 void check(VkResult result, const char* call) {
   switch (result) {
@@ -81,42 +30,20 @@ VulkanDevice::~VulkanDevice() {
 }
 
 void VulkanDevice::choose(const std::string& wanted) {
-  const auto& vk = library_.functions();
-  uint32_t count = 0;
-  vk.EnumeratePhysicalDevices(library_.instance(), &count, nullptr);
-  std::vector<VkPhysicalDevice> devices(count);
-  if (count == 0 || vk.EnumeratePhysicalDevices(library_.instance(), &count, devices.data()) != VK_SUCCESS)
-    throw fail(Code::device_unavailable, "Vulkan finds no device; a software driver such as lavapipe will do");
   std::string reasons;
-  for (const VkPhysicalDevice device : devices) {
-    VkPhysicalDeviceExternalMemoryHostPropertiesEXT import{};
-    import.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT;
-    VkPhysicalDeviceVulkan11Properties v11{};
-    v11.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_PROPERTIES;
-    v11.pNext = &import;
-    VkPhysicalDeviceVulkan12Properties v12{};
-    v12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_PROPERTIES;
-    v12.pNext = &v11;
-    VkPhysicalDeviceProperties2 properties{};
-    properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
-    properties.pNext = &v12;
-    vk.GetPhysicalDeviceProperties2(device, &properties);
-    const std::string name = properties.properties.deviceName;
-    if (name.find(wanted) == std::string::npos) {
-      reasons += fmt::format(" '{}' is not named '{}'.", name, wanted);
-      continue;
+  for (const Candidate& candidate : candidates(library_)) {
+    if (candidate.name.find(wanted) == std::string::npos) {
+      reasons += fmt::format(" '{}' is not named '{}'.", candidate.name, wanted);
+    } else if (!candidate.lacks.empty()) {
+      reasons += fmt::format(" '{}' lacks {}.", candidate.name, candidate.lacks);
+    } else {
+      physical_ = candidate.handle;
+      name_ = candidate.name;
+      import_alignment_ = candidate.import_alignment;
+      has_software_lanes_ = candidate.has_software_lanes;
+      library_.functions().GetPhysicalDeviceMemoryProperties(physical_, &memory_);
+      return;
     }
-    const std::string lack = properties.properties.apiVersion < VK_API_VERSION_1_2 ? "Vulkan 1.2" : missing(vk, device, v12);
-    if (!lack.empty()) {
-      reasons += fmt::format(" '{}' lacks {}.", name, lack);
-      continue;
-    }
-    physical_ = device;
-    name_ = name;
-    import_alignment_ = import.minImportedHostPointerAlignment;
-    has_software_lanes_ = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && v11.subgroupSize == 8;
-    vk.GetPhysicalDeviceMemoryProperties(device, &memory_);
-    return;
   }
   throw fail(Code::device_unavailable, "no Vulkan device has what the executor needs:{}", reasons);
 }
@@ -131,7 +58,7 @@ void VulkanDevice::create() {
   if (queue_family_ == count) throw fail(Code::device_unavailable, "Vulkan device '{}' has no compute queue", name_);
 
   Features features;
-  for (const Need& need : kNeeds) need.field(features) = VK_TRUE;
+  features.ask_for_all();
   const float priority = 1;
   VkDeviceQueueCreateInfo queue{};
   queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
