@@ -17,6 +17,12 @@ enum class Code {
 #include "kawara/errors.def"
 };
 
+// Every code, in the catalogue's order.
+inline constexpr Code kCodes[] = {
+#define ERROR_ROW(name, cause, remedy) Code::name,
+#include "kawara/errors.def"
+};
+
 // The row's name, cause and remedy.
 constexpr std::string_view name(Code code) {
   switch (code) {
