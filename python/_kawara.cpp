@@ -5,11 +5,15 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include "kawara/cache.h"
 #include "kawara/compiler.h"
 #include "kawara/device.h"
+#include "kawara/environment.h"
 #include "kawara/error.h"
 #include "kawara/inference_session.h"
 #include "kawara/program.h"
+#include "kawara/version.h"
+#include "kawara/vulkan_devices.h"
 
 namespace py = pybind11;
 using namespace kawara;
@@ -57,8 +61,16 @@ py::list described(std::span<const TensorInfo> tensors) {
   return list;
 }
 
-CompileOptions options_of(std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-  return {.shapes = std::move(shapes), .target = std::move(target)};
+CompileOptions options_of(std::map<std::string, std::vector<int64_t>> shapes, std::string target, bool cache = true) {
+  return {.shapes = std::move(shapes), .target = std::move(target), .cache = cache};
+}
+
+py::dict described(const CacheUse& use) {
+  py::dict result;
+  result["programs"] = use.programs;
+  result["program_bytes"] = use.program_bytes;
+  result["shader_bytes"] = use.shader_bytes;
+  return result;
 }
 
 }  // namespace
@@ -78,6 +90,35 @@ PYBIND11_MODULE(_kawara, module) {
                                                  std::string(cause(error.code())), std::string(remedy(error.code())));
       PyErr_SetObject(error_class, value.ptr());
     }
+  });
+
+  module.def("built_version", [] { return KAWARA_BUILT_VERSION; });
+  module.def("version", &kawara::version);
+  module.def("errors", [] {
+    py::dict rows;
+    for (const Code code : kCodes) rows[py::str(std::string(name(code)))] = py::make_tuple(cause(code), remedy(code));
+    return rows;
+  });
+  module.def("variables", [] {
+    py::list rows;
+    for (const VariableRow& row : kVariables) rows.append(py::make_tuple(row.name, environment(row.variable), row.standard, row.meaning));
+    return rows;
+  });
+  module.def("unknown_variables", &unknown_variables);
+  module.def("cache_folder", &cache_folder);
+  module.def("cache_limits", [] { return py::make_tuple(cache_limits().program_bytes, cache_limits().shader_bytes); });
+  module.def("cache_use", [] { return described(cache_use()); });
+  module.def("clear_cache", [] { return described(clear_cache()); });
+  module.def("vulkan_devices", [] {
+    py::list rows;
+    for (const VulkanDeviceDescription& device : vulkan_devices()) {
+      py::dict entry;
+      entry["name"] = device.name;
+      entry["driver"] = device.driver;
+      entry["lacks"] = device.lacks;
+      rows.append(entry);
+    }
+    return rows;
   });
 
   py::class_<Program>(module, "Program")
@@ -159,7 +200,9 @@ PYBIND11_MODULE(_kawara, module) {
 
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([](const std::filesystem::path& path, const std::string& device, std::map<std::string, std::vector<int64_t>> shapes,
-                       std::string target) { return InferenceSession(path, device, options_of(std::move(shapes), std::move(target))); }),
+                       std::string target,
+                       bool cache) { return InferenceSession(path, device, options_of(std::move(shapes), std::move(target), cache)); }),
+           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("target"), py::arg("cache"),
            py::call_guard<py::gil_scoped_release>())
       .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
            py::arg("program"), py::arg("device"), py::call_guard<py::gil_scoped_release>())

@@ -6,8 +6,6 @@
     outputs = session.run(None, {"x": array})
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
 from . import _kawara
 from .errors import Error
 
@@ -15,9 +13,6 @@ _kawara.set_error_class(Error)
 
 from .session import InferenceSession, ModelMetadata, NodeArg, Program, compile, devices  # noqa: E402
 
-try:
-    __version__ = version("kawara")
-except PackageNotFoundError:  # run from a build tree
-    __version__ = "0"
+__version__ = _kawara.version()
 
 __all__ = ["Error", "InferenceSession", "ModelMetadata", "NodeArg", "Program", "compile", "devices", "__version__"]

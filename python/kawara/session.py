@@ -118,15 +118,17 @@ class InferenceSession:
         device: ``"auto"``, ``"emulator"``, ``"emulator:reference"``, ``"emulator:config=k1-mini"``, ``"/dev/accel/accel0"``.
         shapes: dimensions for inputs that the model leaves open. Without them the model compiles at the first run, for the
             shapes of its feeds; each new set of shapes is compiled once and kept.
+        target: the chip to compile for.
+        cache: whether compiled programs are taken from the cache folder and kept there; see ``kawara cache``.
 
     `run` may be called from many threads. `with` closes the session.
     """
 
-    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, target: str = "k1"):
+    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, target: str = "k1", cache: bool = True):
         if isinstance(model, Program):
             self._native = _kawara.InferenceSession(model._native, device)
         else:
-            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), target)
+            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), target, cache)
 
     @property
     def device(self) -> str:
