@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kawara/session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
@@ -12,6 +14,10 @@
 namespace kawara {
 
 struct Session::State {
+  State(Device device, Program program, Buffer weights, Buffer commands)
+      : device(std::move(device)), program(std::move(program)), weights(std::move(weights)), commands(std::move(commands)) {}
+
+  const pid_t process = getpid();
   Device device;
   Program program;
   Buffer weights, commands;
@@ -149,6 +155,8 @@ const Program& Session::program() const { return state_->program; }
 const Device& Session::device() const { return state_->device; }
 
 Run Session::submit(const Bindings& bindings) {
+  // A child has no mapping of the buffers: a write to them would end it.
+  if (getpid() != state_->process) throw fail(Code::forked, "the session was opened by process {}", state_->process);
   // Everything is checked before a slot is taken.
   std::vector<const InputBinding*> given(inputs().size(), nullptr);
   for (const InputBinding& binding : bindings.inputs) {
