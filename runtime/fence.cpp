@@ -43,7 +43,7 @@ void Fence::State::check() const {
     case QueueState::Kind::faulted:
     case QueueState::Kind::timed_out:
       if (state.fault.tag == point) {
-        if (!told.test_and_set()) log(LogLevel::error, "'{}': a job faulted: {}", device->name, text());
+        if (!told.test_and_set()) log(LogLevel::info, "'{}': a job faulted: {}", device->name, text());
         throw fail(Code::device_fault, "{}", text());
       }
       throw fail(Code::queue_dead, "the job was cancelled when an earlier one failed: {}", text());

@@ -60,7 +60,7 @@ def test_without_vulkan_the_reference_may_be_the_default():
 
 def test_a_cache_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("no folder")
-    status, findings = examined(KAWARA_CACHE=str(tmp_path / "file"))
+    status, findings = examined(KAWARA_CACHE=str(tmp_path / "file"), KAWARA_DEVICE="emulator:reference")
     assert status == 0
     assert findings["cache"][0]["state"] == "problem" and findings["cache"][0]["code"] == "io_failed"
 
