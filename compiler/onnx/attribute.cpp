@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "onnx/attribute.h"
 
-#include "onnx/tensor.h"
-
 namespace kawara::compiler {
 
 namespace {
@@ -12,7 +10,7 @@ enum : int64_t { kUndefined = 0, kFloat = 1, kInt = 2, kString = 3, kTensor = 4,
 
 }  // namespace
 
-NamedAttribute read_attribute(Message message, const std::shared_ptr<const void>& owner) {
+NamedAttribute read_attribute(Message message, TensorSource& source) {
   NamedAttribute result;
   int64_t type = kUndefined, seen = kUndefined;
   float real = 0;
@@ -28,7 +26,7 @@ NamedAttribute read_attribute(Message message, const std::shared_ptr<const void>
       case 2: real = message.real("f"), seen = kFloat; break;
       case 3: integer = message.integer("i"), seen = kInt; break;
       case 4: text = message.text("s"), seen = kString; break;
-      case 5: tensor = read_tensor(message.message("t"), owner).tensor, seen = kTensor; break;
+      case 5: tensor = read_tensor(message.message("t"), source).tensor, seen = kTensor; break;
       case 7: message.reals("floats", reals), seen = kFloats; break;
       case 8: message.integers("ints", integers), seen = kInts; break;
       case 9: texts.emplace_back(message.text("strings")), seen = kStrings; break;

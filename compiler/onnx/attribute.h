@@ -7,6 +7,7 @@
 
 #include "graph.h"
 #include "onnx/message.h"
+#include "onnx/tensor.h"
 
 namespace kawara::compiler {
 
@@ -15,6 +16,6 @@ struct NamedAttribute {
   std::optional<Attribute> value;  // nothing for what a Node doesn't hold: graphs, types and sparse tensors
 };
 
-NamedAttribute read_attribute(Message message, const std::shared_ptr<const void>& owner);
+NamedAttribute read_attribute(Message message, TensorSource& source);
 
 }  // namespace kawara::compiler

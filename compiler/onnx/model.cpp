@@ -99,7 +99,7 @@ Value read_value_info(Message message) {
 
 class Reader {
  public:
-  explicit Reader(std::shared_ptr<const void> owner) : owner_(std::move(owner)) {}
+  explicit Reader(TensorSource source) : source_(std::move(source)) {}
 
   Graph read(std::span<const std::byte> bytes) {
     Message message(bytes);
@@ -184,7 +184,7 @@ class Reader {
 
   void read_initializer(Message& message, int64_t index) {
     Message tensor_message = message.message("initializer", index);
-    auto [name, tensor] = read_tensor(tensor_message, owner_);
+    auto [name, tensor] = read_tensor(tensor_message, source_);
     if (name.empty()) throw tensor_message.error("the initializer has no name", "name");
     const ValueId id = define(tensor_message, {.name = name, .dtype = tensor.dtype, .shape = tensor.shape});
     graph_.values[id].constant = std::move(tensor);
@@ -225,7 +225,7 @@ class Reader {
         case 3: node.name = message.text("name"); break;
         case 4: node.op = message.text("op_type"); break;
         case 5: {
-          auto [name, value] = read_attribute(message.message("attribute", static_cast<int64_t>(node.attributes.size())), owner_);
+          auto [name, value] = read_attribute(message.message("attribute", static_cast<int64_t>(node.attributes.size())), source_);
           if (value) node.attributes.insert_or_assign(name, std::move(*value));
           break;
         }
@@ -267,27 +267,31 @@ class Reader {
     return found->second;
   }
 
-  std::shared_ptr<const void> owner_;
+  TensorSource source_;
   Graph graph_;
   int64_t ir_version_ = 0;
   std::map<std::string, int64_t> opsets_;
   std::unordered_map<std::string, ValueId> ids_;
 };
 
-}  // namespace
-
-Graph read_onnx(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+Graph read_model(std::span<const std::byte> bytes, TensorSource source) {
   if (bytes.empty()) throw fail(Code::invalid_model, "the file is empty");
   const size_t looked_at = std::min<size_t>(bytes.size(), 16);
   if (std::ranges::all_of(bytes.first(looked_at), [](std::byte byte) { return byte == std::byte{0}; }))
     throw fail(Code::invalid_model, "the file starts with zeros: a download or copy that did not finish?");
-  return Reader(std::move(owner)).read(bytes);
+  return Reader(std::move(source)).read(bytes);
+}
+
+}  // namespace
+
+Graph read_onnx(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  return read_model(bytes, {.owner = std::move(owner), .external = ExternalData(std::nullopt)});
 }
 
 Graph read_onnx(const std::filesystem::path& path) {
   const MappedFile file = map_file(path);
   try {
-    return read_onnx(file.bytes, file.owner);
+    return read_model(file.bytes, {.owner = file.owner, .external = ExternalData(path.parent_path())});
   } catch (const Error& error) {
     throw Error(error.code(), fmt::format("{}: {}", path.filename().string(), error.what()), error.node());
   }

@@ -22,7 +22,20 @@ struct Fields {
   std::vector<float> floats;
   std::vector<int64_t> integers;  // int32_data, int64_data or uint64_data
   bool external = false;
+  std::vector<std::pair<std::string, std::string>> external_data;
 };
+
+std::pair<std::string, std::string> read_entry(Message message) {
+  std::pair<std::string, std::string> entry;
+  while (message.next()) {
+    switch (message.field()) {
+      case 1: entry.first = message.text("key"); break;
+      case 2: entry.second = message.text("value"); break;
+      default: message.skip();
+    }
+  }
+  return entry;
+}
 
 Fields read_fields(Message& message) {
   Fields fields;
@@ -40,6 +53,7 @@ Fields read_fields(Message& message) {
       case 8: fields.name = message.text("name"); break;
       case 9: fields.raw = message.bytes("raw_data"); break;
       case 11: message.integers("uint64_data", fields.integers); break;
+      case 13: fields.external_data.push_back(read_entry(message.message("external_data"))); break;
       case 14: fields.external = message.integer("data_location") == kExternal; break;
       default: message.skip();
     }
@@ -56,12 +70,9 @@ std::vector<std::byte> packed(std::span<const int64_t> integers, size_t size) {
 
 }  // namespace
 
-NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owner) {
+NamedTensor read_tensor(Message message, TensorSource& source) {
   Fields fields = read_fields(message);
   const DType dtype = dtype_of_element_type(fields.element_type);
-  if (fields.external)
-    throw fail(Code::unsupported, "tensor '{}' lies in another file (external data), which is not read yet: save the model as one file",
-               fields.name);
   if (fields.element_type < 1 || fields.element_type > 24)
     throw message.error(fmt::format("element type {} does not exist", fields.element_type), "data_type");
   if (dtype == DType::none)
@@ -76,9 +87,15 @@ NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owne
 
   Tensor tensor{.dtype = dtype, .shape = fields.shape, .bytes = {}, .owner = {}};
   std::vector<std::byte> copy;
-  if (fields.raw) {
+  if (fields.external) {
+    if (fields.raw || !fields.floats.empty() || !fields.integers.empty())
+      throw message.error(fmt::format("tensor '{}' holds data, and says that it lies in another file", fields.name), "data_location");
+    auto [bytes, file] = source.external.read(fields.name, ExternalPlace::parse(fields.name, fields.external_data), expected);
+    tensor.bytes = bytes;
+    tensor.owner = std::move(file);
+  } else if (fields.raw) {
     tensor.bytes = *fields.raw;
-    tensor.owner = owner;
+    tensor.owner = source.owner;
   } else if (dtype == DType::f32) {
     tensor.bytes = std::as_bytes(std::span(fields.floats));
   } else {
@@ -94,7 +111,7 @@ NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owne
     for (std::byte byte : tensor.bytes)
       if (byte > std::byte{1}) throw message.error(fmt::format("tensor '{}' holds a boolean that is neither 0 nor 1", fields.name));
   const bool aligned = reinterpret_cast<uintptr_t>(tensor.bytes.data()) % std::max(bits(dtype) / 8, 1u) == 0;
-  if (!fields.raw || !aligned) tensor = Tensor::copy_of(dtype, fields.shape, tensor.bytes);
+  if (!tensor.owner || !aligned) tensor = Tensor::copy_of(dtype, fields.shape, tensor.bytes);
   return {std::move(fields.name), std::move(tensor)};
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "graph.h"
+#include "onnx/external_data.h"
 #include "onnx/message.h"
 
 namespace kawara::compiler {
@@ -14,8 +15,14 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-// The tensor's bytes stay in the file where they are aligned there; `owner` keeps it. Throws invalid_model, and unsupported
-// for element types that the chip doesn't have and for data in other files.
-NamedTensor read_tensor(Message message, const std::shared_ptr<const void>& owner);
+// Where the data of a model's tensors may lie.
+struct TensorSource {
+  std::shared_ptr<const void> owner;  // of the model file's bytes
+  ExternalData external;
+};
+
+// The tensor's bytes stay in their file where they are aligned there. Throws invalid_model, unsupported for element types
+// that the chip doesn't have, and what ExternalData throws.
+NamedTensor read_tensor(Message message, TensorSource& source);
 
 }  // namespace kawara::compiler

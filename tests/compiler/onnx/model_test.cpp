@@ -116,17 +116,6 @@ TEST(Onnx, OldModelsListInitializersAmongTheInputs) {
   EXPECT_EQ(graph.inputs.size(), 1u);
 }
 
-TEST(Onnx, ExternalDataIsRefusedByName) {
-  GraphParts parts = small_parts();
-  parts.initializers.push_back(message([&](auto& fields) {
-    fields.add_int32(2, 1);
-    fields.add_string(8, "big");
-    fields.add_int32(14, 1);
-  }));
-  EXPECT_EQ(complaint(model(parts)).first, Code::unsupported);
-  EXPECT_THAT(complaint(model(parts)).second, HasSubstr("tensor 'big' lies in another file"));
-}
-
 TEST(Onnx, ANodeWithAGraphInsideIsLeftToInference) {
   GraphParts parts = small_parts();
   parts.nodes.push_back(

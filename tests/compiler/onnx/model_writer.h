@@ -36,6 +36,22 @@ inline std::string tensor(const std::string& name, int64_t element_type, const s
   });
 }
 
+// A tensor whose data lies in another file, with these entries ("location", "offset", "length").
+inline std::string external_tensor(const std::string& name, int64_t element_type, const std::vector<int64_t>& dims,
+                                   const std::vector<std::pair<std::string, std::string>>& entries) {
+  return message([&](auto& fields) {
+    fields.add_packed_int64(1, dims.begin(), dims.end());
+    fields.add_int32(2, static_cast<int32_t>(element_type));
+    fields.add_string(8, name);
+    for (const auto& [key, value] : entries)
+      fields.add_message(13, message([&](auto& entry) {
+                           entry.add_string(1, key);
+                           entry.add_string(2, value);
+                         }));
+    fields.add_int32(14, 1);
+  });
+}
+
 // name: element_type[dims]; a dimension of -1 is written as the parameter "n".
 inline std::string value_info(const std::string& name, int64_t element_type, const std::vector<int64_t>& dims) {
   const std::string shape = message([&](auto& fields) {
