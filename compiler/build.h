@@ -5,9 +5,12 @@
 #include "graph.h"
 #include "kawara/hw/hw.h"
 #include "kawara/program.h"
+#include "portable_graph.h"
 
 namespace kawara::compiler {
 
 Program build(Graph graph, const kawara_config& target);
+// From the graph that a program carries.
+Program build(PortableGraph portable, const kawara_config& target);
 
 }  // namespace kawara::compiler

@@ -28,8 +28,9 @@ using Role = ProgramRegion::Role;
 
 class Emitter {
  public:
-  Emitter(const Graph& graph, const Commands& model, const Allocation& allocation, const kawara_config& target)
-      : graph_(graph), model_(model), allocation_(allocation), target_(target) {}
+  Emitter(const Graph& graph, const Commands& model, const Allocation& allocation, const kawara_config& target,
+          const PortableGraph& portable)
+      : graph_(graph), model_(model), allocation_(allocation), target_(target), portable_(portable) {}
 
   Program emit() {
     const uint64_t local = allocation_.arena_bytes + allocation_.weights_bytes, most = uint64_t{target_.local_mib} << 20;
@@ -115,11 +116,14 @@ class Emitter {
   }
 
   void add_weights() {
+    std::vector<StoredConstant> stored;
     contents_.weights.resize(allocation_.weights_bytes);
     for (size_t i = 0; i < model_.buffers.size(); ++i) {
       if (model_.buffers[i].role != Buffer::Role::weights || allocation_.offsets[i] == Allocation::kUnused) continue;
       std::ranges::copy(model_.buffers[i].constant.bytes, contents_.weights.begin() + static_cast<ptrdiff_t>(allocation_.offsets[i]));
+      stored.push_back({model_.buffers[i].constant.bytes, allocation_.offsets[i]});
     }
+    write_portable_graph(portable_.graph, stored, contents_);
   }
 
   // What the chip will check when a job starts: a program that it refuses must not leave the compiler.
@@ -170,6 +174,7 @@ class Emitter {
     }
     nlohmann::ordered_json json;
     json["target"] = target_.name;
+    if (portable_.origin) json["relowered_from"] = {{"target", portable_.origin->target}, {"isa_version", portable_.origin->isa_version}};
     json["groups"] = graph_.nodes.size();
     json["commands"] = model_.commands.size();
     for (const auto& [name, count] : engines) json["commands_by_engine"][name] = count;
@@ -187,6 +192,7 @@ class Emitter {
   const Commands& model_;
   const Allocation& allocation_;
   const kawara_config& target_;
+  const PortableGraph& portable_;
   ProgramContents contents_;
   hw::Commands commands_;
   uint32_t weights_ = 0, arena_ = 0;
@@ -202,8 +208,9 @@ const kawara_config& find_target(std::string_view name) {
   throw fail(Code::invalid_argument, "target '{}' is not one of {}", name, names);
 }
 
-Program emit(const Graph& graph, const Commands& model, const Allocation& allocation, const kawara_config& target) {
-  return Emitter(graph, model, allocation, target).emit();
+Program emit(const Graph& graph, const Commands& model, const Allocation& allocation, const kawara_config& target,
+             const PortableGraph& portable) {
+  return Emitter(graph, model, allocation, target, portable).emit();
 }
 
 }  // namespace kawara::compiler

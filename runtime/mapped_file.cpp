@@ -32,6 +32,14 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   bytes_ = {static_cast<const std::byte*>(data), size};
 }
 
+void MappedFile::forget(std::span<const std::byte> part) const {
+  constexpr uintptr_t kPage = 4096;
+  const auto at = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t begin = at / kPage * kPage;
+  // Only advice: where it is refused, the pages stay.
+  if (!part.empty()) madvise(reinterpret_cast<void*>(begin), at - begin + part.size(), MADV_DONTNEED);
+}
+
 MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kawara/program.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,20 +14,21 @@
 
 namespace kawara {
 
-// The weights lie in `contents` when the compiler made the program, in `file` when it was loaded.
+// Weights and constants lie in `contents` when the compiler made the program, in `file` when it was loaded.
 struct Program::State {
   ProgramContents contents;
   std::optional<MappedFile> file;
-  std::span<const std::byte> weights;
+  std::span<const std::byte> weights, constants;
 };
 
 Program::Program(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
 Program::Program(ProgramContents contents) {
-  check_program(contents, contents.weights.size());
+  check_program(contents, contents.weights.size(), contents.constants.size());
   auto state = std::make_shared<State>();
   state->contents = std::move(contents);
   state->weights = state->contents.weights;
+  state->constants = state->contents.constants;
   state_ = std::move(state);
 }
 
@@ -35,9 +37,10 @@ Program Program::load(const std::filesystem::path& path) {
   state->file.emplace(path);
   try {
     ParsedProgram parsed = parse_program(state->file->bytes());
-    check_program(parsed.contents, parsed.weights.size());
+    check_program(parsed.contents, parsed.weights.size(), parsed.constants.size());
     state->contents = std::move(parsed.contents);
     state->weights = parsed.weights;
+    state->constants = parsed.constants;
   } catch (const Error& error) {
     throw fail(error.code(), "{}: {}", path.string(), error.what());
   }
@@ -45,11 +48,14 @@ Program Program::load(const std::filesystem::path& path) {
 }
 
 void Program::save(const std::filesystem::path& path) const {
-  const std::vector<std::byte> head = write_program_head(state_->contents, state_->weights.size());
+  const std::vector<std::byte> head = write_program_head(state_->contents, state_->weights.size(), state_->constants.size());
+  // Without constants the file ends with the weights.
+  const std::vector<std::byte> gap(state_->constants.empty() ? 0 : page_gap(state_->weights.size()));
   // Under another name first: a reader never maps half a file, and this program's own file may be the one replaced.
   const std::filesystem::path partial = path.string() + ".partial";
   std::ofstream stream(partial, std::ios::binary | std::ios::trunc);
-  for (const std::span<const std::byte> part : {std::span<const std::byte>(head), state_->weights}) {
+  for (const std::span<const std::byte> part :
+       {std::span<const std::byte>(head), state_->weights, std::span<const std::byte>(gap), state_->constants}) {
     stream.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
   }
   stream.close();
@@ -57,6 +63,19 @@ void Program::save(const std::filesystem::path& path) const {
     const int error = errno;
     std::remove(partial.c_str());
     throw fail(Code::io_failed, "{}: {}", path.string(), std::strerror(error));
+  }
+}
+
+void Program::copy_weights(std::span<std::byte> to) const {
+  constexpr size_t kAtOnce = size_t{8} << 20;  // bytes, whole pages
+  std::span<const std::byte> left = state_->weights;
+  if (to.size() < left.size()) throw fail(Code::invalid_argument, "{} bytes of weights don't fit {} bytes", left.size(), to.size());
+  while (!left.empty()) {
+    const auto part = left.first(std::min(left.size(), kAtOnce));
+    std::memcpy(to.data(), part.data(), part.size());
+    if (state_->file) state_->file->forget(part);
+    to = to.subspan(part.size());
+    left = left.subspan(part.size());
   }
 }
 
@@ -69,6 +88,8 @@ std::span<const TensorInfo> Program::outputs() const { return state_->contents.o
 std::span<const DebugEntry> Program::debug() const { return state_->contents.debug; }
 std::span<const std::pair<std::string, std::string>> Program::metadata() const { return state_->contents.metadata; }
 std::span<const std::byte> Program::weights() const { return state_->weights; }
+std::span<const std::byte> Program::graph() const { return state_->contents.graph; }
+std::span<const std::byte> Program::constants() const { return state_->constants; }
 const std::string& Program::report() const { return state_->contents.report; }
 
 }  // namespace kawara

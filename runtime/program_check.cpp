@@ -94,7 +94,7 @@ void check_regions(const ProgramContents& contents, uint64_t weights_bytes) {
 
 }  // namespace
 
-void check_program(const ProgramContents& contents, uint64_t weights_bytes) {
+void check_program(const ProgramContents& contents, uint64_t weights_bytes, uint64_t constants_bytes) {
   if (contents.target.empty()) throw fail(Code::invalid_program, "it names no target");
   if (contents.commands.size() % 16 != 0) {
     throw fail(Code::invalid_program, "its {} bytes of commands are not a multiple of 16", contents.commands.size());
@@ -102,6 +102,7 @@ void check_program(const ProgramContents& contents, uint64_t weights_bytes) {
   if (contents.commands.size() > KAWARA_COMMAND_BYTES_MAX) {
     throw fail(Code::invalid_program, "{} bytes of commands; the chip takes {}", contents.commands.size(), KAWARA_COMMAND_BYTES_MAX);
   }
+  if (constants_bytes && contents.graph.empty()) throw fail(Code::invalid_program, "there are constants, but no graph that names them");
   check_regions(contents, weights_bytes);
   check_tensors(contents, contents.inputs, Role::input);
   check_tensors(contents, contents.outputs, Role::output);

@@ -8,7 +8,8 @@
 
 namespace kawara {
 
-// Throws invalid_program with the rule that is broken. weights_bytes: length of the weights, which may lie elsewhere.
-void check_program(const ProgramContents& contents, uint64_t weights_bytes);
+// Throws invalid_program with the rule that is broken. The bytes of weights and constants may lie
+// elsewhere; what `graph` holds is checked where it is read.
+void check_program(const ProgramContents& contents, uint64_t weights_bytes, uint64_t constants_bytes);
 
 }  // namespace kawara

@@ -10,14 +10,14 @@
 namespace kawara {
 namespace {
 
-constexpr uint32_t kFormatVersion = 1;
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kTableBytesMax = uint64_t{1} << 30;  // FlatBuffers' offsets have 31 bits
 
-uint64_t page_end(uint64_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+// Saturates: the sizes of a hostile file may be anything.
+uint64_t page_end(uint64_t bytes) { return bytes > ~uint64_t{0} - kPage ? ~uint64_t{0} : (bytes + kPage - 1) / kPage * kPage; }
 
 uint64_t text_bytes(const ProgramContents& contents) {
-  uint64_t bytes = contents.commands.size() + contents.report.size() + contents.target.size();
+  uint64_t bytes = contents.commands.size() + contents.graph.size() + contents.report.size() + contents.target.size();
   for (const auto* tensors : {&contents.inputs, &contents.outputs}) {
     for (const TensorInfo& tensor : *tensors) bytes += tensor.name.size() + 8 * tensor.shape.size() + 64;
   }
@@ -35,6 +35,12 @@ class Reader {
   std::string text(const flatbuffers::String* string) {
     take(string->size());
     return string->str();
+  }
+
+  std::vector<std::byte> bytes(const flatbuffers::Vector<uint8_t>& vector) {
+    take(vector.size());
+    const auto bytes = std::as_bytes(std::span(vector.data(), vector.size()));
+    return {bytes.begin(), bytes.end()};
   }
 
   std::vector<TensorInfo> tensors(const flatbuffers::Vector<flatbuffers::Offset<file::Tensor>>& from) {
@@ -63,8 +69,7 @@ ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
   ProgramContents contents;
   contents.target = reader.text(table.target());
   contents.isa_version = table.isa_version();
-  const auto commands = std::as_bytes(std::span(table.commands()->data(), table.commands()->size()));
-  contents.commands.assign(commands.begin(), commands.end());
+  contents.commands = reader.bytes(*table.commands());
   for (const file::Region* region : *table.regions()) {
     if (region->access() > 3) throw fail(Code::invalid_program, "region {}: unknown access", contents.regions.size());
     contents.regions.push_back({.role = static_cast<ProgramRegion::Role>(region->role()),
@@ -83,6 +88,7 @@ ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
     contents.metadata.emplace_back(reader.text(entry->key()), reader.text(entry->value()));
   }
   contents.report = reader.text(table.report());
+  if (table.graph()) contents.graph = reader.bytes(*table.graph());
   return contents;
 }
 
@@ -100,8 +106,8 @@ auto write_tensors(flatbuffers::FlatBufferBuilder& builder, std::span<const Tens
 
 }  // namespace
 
-std::vector<std::byte> write_program_head(const ProgramContents& contents, uint64_t weights_bytes) {
-  if (text_bytes(contents) > kTableBytesMax) throw fail(Code::invalid_program, "names, commands and report exceed 1 GiB");
+std::vector<std::byte> write_program_head(const ProgramContents& contents, uint64_t weights_bytes, uint64_t constants_bytes) {
+  if (text_bytes(contents) > kTableBytesMax) throw fail(Code::invalid_program, "names, commands, graph and report exceed 1 GiB");
   flatbuffers::FlatBufferBuilder builder;
   std::vector<file::Region> regions;
   for (const ProgramRegion& region : contents.regions) {
@@ -128,9 +134,10 @@ std::vector<std::byte> write_program_head(const ProgramContents& contents, uint6
   const auto debug_vector = builder.CreateVector(debug);
   const auto metadata_vector = builder.CreateVector(metadata);
   const auto report = builder.CreateString(contents.report);
+  const auto graph = builder.CreateVector(reinterpret_cast<const uint8_t*>(contents.graph.data()), contents.graph.size());
   file::FinishSizePrefixedProgramBuffer(
-      builder, file::CreateProgram(builder, kFormatVersion, contents.isa_version, target, commands, region_vector, inputs, outputs,
-                                   debug_vector, metadata_vector, report, weights_bytes));
+      builder, file::CreateProgram(builder, Program::kFormatVersion, contents.isa_version, target, commands, region_vector, inputs, outputs,
+                                   debug_vector, metadata_vector, report, weights_bytes, graph, constants_bytes));
   const auto table = std::as_bytes(std::span(builder.GetBufferPointer(), builder.GetSize()));
   std::vector<std::byte> head(table.begin(), table.end());
   head.resize(page_end(head.size()));
@@ -152,15 +159,22 @@ ParsedProgram parse_program(std::span<const std::byte> file) {
   flatbuffers::Verifier verifier(bytes, table_bytes);
   if (!file::VerifySizePrefixedProgramBuffer(verifier)) throw fail(Code::invalid_program, "its table is damaged");
   const file::Program& table = *file::GetSizePrefixedProgram(bytes);
-  if (table.format_version() != kFormatVersion) {
-    throw fail(Code::version_mismatch, "its format has version {}, this kawara reads {}", table.format_version(), kFormatVersion);
+  if (table.format_version() != Program::kFormatVersion) {
+    throw fail(Code::version_mismatch, "its format has version {}, this kawara reads {}: {}", table.format_version(),
+               Program::kFormatVersion,
+               table.format_version() < Program::kFormatVersion ? "compile the model again" : "it takes a newer kawara");
   }
-  const uint64_t weights_offset = page_end(table_bytes);
-  if (weights_offset > file.size() || file.size() - weights_offset != table.weights_bytes()) {
-    throw fail(Code::invalid_program, "{} bytes of weights are due at byte {}, but the file has {} bytes", table.weights_bytes(),
-               weights_offset, file.size());
+  const uint64_t weights_offset = page_end(table_bytes), weights_bytes = table.weights_bytes();
+  const uint64_t constants_bytes = table.constants_bytes();
+  const uint64_t weights_extent = constants_bytes ? page_end(weights_bytes) : weights_bytes;
+  if (weights_offset > file.size() || weights_extent > file.size() - weights_offset ||
+      file.size() - weights_offset - weights_extent != constants_bytes) {
+    throw fail(Code::invalid_program, "{} bytes of weights and {} of constants are due at byte {}, but the file has {} bytes",
+               weights_bytes, constants_bytes, weights_offset, file.size());
   }
-  return {copy(table, table_bytes), file.subspan(weights_offset)};
+  return {copy(table, table_bytes), file.subspan(weights_offset, weights_bytes), file.subspan(weights_offset + weights_extent)};
 }
+
+uint64_t page_gap(uint64_t bytes) { return page_end(bytes) - bytes; }
 
 }  // namespace kawara

@@ -12,12 +12,15 @@
 namespace kawara {
 
 struct ParsedProgram {
-  ProgramContents contents;            // but for the weights
-  std::span<const std::byte> weights;  // in the file
+  ProgramContents contents;                       // but for weights and constants
+  std::span<const std::byte> weights, constants;  // in the file
 };
 
 // Everything up to the first byte of weights, which starts at a multiple of 4096. Same contents, same bytes.
-std::vector<std::byte> write_program_head(const ProgramContents& contents, uint64_t weights_bytes);
+std::vector<std::byte> write_program_head(const ProgramContents& contents, uint64_t weights_bytes, uint64_t constants_bytes);
+
+// Zeros between `bytes` of a section and the next multiple of 4096.
+uint64_t page_gap(uint64_t bytes);
 
 // Trusts nothing in `file`; allocates no more than its table is long. Throws invalid_program, version_mismatch. The contents
 // are not checked yet: see program_check.h.

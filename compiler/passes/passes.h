@@ -15,9 +15,13 @@ namespace kawara::compiler {
 struct Pass {
   std::string_view name, doc;
   bool (*run)(Graph&);
+  bool portable = true;  // knows no chip
 };
 
 std::span<const Pass> passes();  // in the order in which they run
-void run_passes(Graph& graph);   // all of them; the graph is verified after each
+// The graph is verified after each.
+void run_passes(Graph& graph);           // all of them
+void run_portable_passes(Graph& graph);  // those that know no chip, which come first
+void run_chip_passes(Graph& graph);      // the others
 
 }  // namespace kawara::compiler

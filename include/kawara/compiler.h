@@ -26,6 +26,13 @@ struct CompileOptions {
 // Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once).
 KAWARA_API Program compile(const std::filesystem::path& model, const CompileOptions& options = {});
 
+// The same program for another chip, or for the command set that this kawara writes: lowered again from the portable graph that
+// the program carries. Inputs, outputs and their order stay, and the outputs are those that compiling the model for `target`
+// gives. The report says where it came from ("relowered_from": target and isa_version).
+// Throws invalid_argument (no such target), version_mismatch (it carries no portable graph, or one of another version),
+// invalid_program (the graph breaks a rule), out_of_memory (the target's memory can't hold it), unsupported (nor can it run it).
+KAWARA_API Program relower(const Program& program, const std::string& target);
+
 // An input or output as the model states it, before any shape is bound.
 struct ModelTensor {
   std::string name;

@@ -36,7 +36,9 @@ struct OutputTensor {
 
 class KAWARA_API InferenceSession {
  public:
-  // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run.
+  // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run. They are compiled for the
+  // device's configuration, whatever options.target says. A program for another configuration or command set is re-lowered for
+  // the device (see relower in compiler.h; its report has "relowered_from").
   InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {});
   InferenceSession(Program program, const std::string& device = "auto");
   InferenceSession(InferenceSession&&) noexcept;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A compiled model: what the compiler writes, a .kwr file holds and the runtime loads. Immutable, cheap to copy.
+// It carries the portable graph that it was lowered from, so that relower() (compiler.h) can make it one for another chip.
 #pragma once
 
 #include <cstddef>
@@ -53,10 +54,14 @@ struct ProgramContents {
   std::vector<std::pair<std::string, std::string>> metadata;  // the model's own
   std::string report;                                         // JSON, see compiler/report
   std::vector<std::byte> weights;                             // contents of the weights region
+  std::vector<std::byte> graph;                               // graph.fbs; empty: the program can't be re-lowered
+  std::vector<std::byte> constants;                           // what the graph names beside the weights
 };
 
 class KAWARA_API Program {
  public:
+  static constexpr uint32_t kFormatVersion = 2;  // of the .kwr files that this kawara writes and reads
+
   explicit Program(ProgramContents contents);
   // Maps a .kwr file; the file is verified before use. Throws not_found, io_failed, invalid_program, version_mismatch.
   static Program load(const std::filesystem::path& path);
@@ -71,7 +76,14 @@ class KAWARA_API Program {
   std::span<const TensorInfo> outputs() const;
   std::span<const DebugEntry> debug() const;
   std::span<const std::pair<std::string, std::string>> metadata() const;
+  // In the mapped file, if it was loaded from one.
   std::span<const std::byte> weights() const;
+  // Copies the weights to memory of their size. Pages of the mapped file are given back as they are read, so that the process
+  // does not hold the weights twice; they come back from the file when they are asked for.
+  void copy_weights(std::span<std::byte> to) const;
+  // The portable graph, as graph.fbs has it, and the constants that it names beside the weights. relower() checks them.
+  std::span<const std::byte> graph() const;
+  std::span<const std::byte> constants() const;
   const std::string& report() const;  // JSON
 
  private:

@@ -89,6 +89,12 @@ struct InferenceSession::State {
 
   explicit State(const std::string& name) : device(Device::open(name)) {}
 
+  // A program for another chip or command set becomes one for this device, if it carries the graph for that.
+  Program fitted(Program program) const {
+    const bool fits = program.target() == device.config() && program.isa_version() == device.isa_version();
+    if (fits || program.graph().empty()) return program;
+    return relower(program, device.config());
+  }
   void adopt(Program program) {
     ShapeKey key;
     for (const TensorInfo& input : program.inputs()) key.push_back(input.shape);
@@ -99,7 +105,7 @@ struct InferenceSession::State {
     inputs = tensors_of(program.inputs());
     outputs = tensors_of(program.outputs());
     metadata.assign(program.metadata().begin(), program.metadata().end());
-    adopt(std::move(program));
+    adopt(fitted(std::move(program)));
   }
   void take_model() {
     ModelInfo info = inspect(path);
@@ -136,6 +142,7 @@ InferenceSession::InferenceSession(const std::filesystem::path& path, const std:
   }
   state_->path = path;
   state_->options = options;
+  state_->options.target = state_->device.config();
   state_->take_model();
 }
 

@@ -103,14 +103,26 @@ void Run::wait() {
 
 namespace {
 
+// What makes a program run on this device, as the end of a message.
+std::string remedy_for(const Device& device, const Program& program) {
+  if (program.graph().empty()) return "it carries no portable graph to make another from: compile the model again";
+  return fmt::format("relower(program, \"{}\") makes one for it, as an InferenceSession does by itself", device.config());
+}
+
 void check_version(const Device& device, const Program& program) {
   if (program.isa_version() != device.isa_version())
-    throw fail(Code::version_mismatch, "the program is written in version {} of the command set, and {} runs version {}",
-               program.isa_version(), device.name(), device.isa_version());
+    throw fail(Code::version_mismatch, "the program is written in version {} of the command set, and {} runs version {}; {}",
+               program.isa_version(), device.name(), device.isa_version(), remedy_for(device, program));
   for (const ProgramRegion& region : program.regions())
     if (region.role == ProgramRegion::Role::sram && region.size_bytes > device.sram_bytes())
-      throw fail(Code::version_mismatch, "the program, compiled for {}, needs {} bytes of SRAM, and {} has {}", program.target(),
-                 region.size_bytes, device.name(), device.sram_bytes());
+      throw fail(Code::version_mismatch, "the program, compiled for {}, needs {} bytes of SRAM, and {} has {}; {}", program.target(),
+                 region.size_bytes, device.name(), device.sram_bytes(), remedy_for(device, program));
+}
+
+Buffer uploaded_weights(const Device& device, const Program& program) {
+  Buffer buffer = device.allocate(std::max<size_t>(program.weights().size(), 1), Memory::local);
+  program.copy_weights(buffer.bytes());
+  return buffer;
 }
 
 Buffer uploaded(const Device& device, std::span<const std::byte> bytes, Memory memory) {
@@ -139,7 +151,7 @@ const TensorInfo& find(std::span<const TensorInfo> tensors, std::string_view nam
 Session::Session(Device device, Program program, SessionOptions options) {
   check_version(device, program);
   if (options.slots == 0) throw Error(Code::invalid_argument, "a session needs at least one slot");
-  Buffer weights = uploaded(device, program.weights(), Memory::local);
+  Buffer weights = uploaded_weights(device, program);
   Buffer commands = uploaded(device, program.commands(), Memory::local);
   state_ = std::make_shared<State>(std::move(device), std::move(program), std::move(weights), std::move(commands));
   for (unsigned i = 0; i < options.slots; ++i)

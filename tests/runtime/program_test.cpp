@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <random>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,6 +39,8 @@ ProgramContents small_program() {
   contents.metadata = {{"producer", "a test"}};
   contents.report = "{\"commands\": 2}";
   for (int i = 0; i < 10000; ++i) contents.weights.push_back(std::byte(i * 7));
+  for (int i = 0; i < 100; ++i) contents.graph.push_back(std::byte(i * 3));
+  for (int i = 0; i < 5000; ++i) contents.constants.push_back(std::byte(i * 5));
   return contents;
 }
 
@@ -87,6 +90,8 @@ TEST_F(ProgramFile, GivesBackWhatWasSaved) {
   EXPECT_EQ(loaded.isa_version(), 1u);
   EXPECT_TRUE(std::ranges::equal(loaded.commands(), contents.commands));
   EXPECT_TRUE(std::ranges::equal(loaded.weights(), contents.weights));
+  EXPECT_TRUE(std::ranges::equal(loaded.graph(), contents.graph));
+  EXPECT_TRUE(std::ranges::equal(loaded.constants(), contents.constants));
   ASSERT_EQ(loaded.regions().size(), 5u);
   EXPECT_EQ(loaded.regions()[1].alias_group, 1);
   EXPECT_EQ(loaded.regions()[4].role, ProgramRegion::Role::sram);
@@ -109,6 +114,29 @@ TEST_F(ProgramFile, MapsItsWeightsAtAPage) {
   Program(small_program()).save(path());
   const Program loaded = Program::load(path());
   EXPECT_EQ(reinterpret_cast<uintptr_t>(loaded.weights().data()) % 4096, 0u);
+}
+
+TEST_F(ProgramFile, CopiesItsWeightsAndReadsThemAgain) {
+  Program(small_program()).save(path());
+  const Program loaded = Program::load(path());
+  const Bytes expected = small_program().weights;
+  for (int round = 0; round < 2; ++round) {
+    Bytes copy(expected.size() + 10, std::byte{1});
+    loaded.copy_weights(copy);
+    EXPECT_TRUE(std::ranges::equal(std::span(copy).first(expected.size()), expected));
+    EXPECT_EQ(copy.back(), std::byte{1});
+  }
+  EXPECT_TRUE(std::ranges::equal(loaded.weights(), expected)) << "pages that were given back come from the file again";
+  Bytes small(9999);
+  EXPECT_THAT(error_of(Code::invalid_argument, [&] { loaded.copy_weights(small); }), HasSubstr("10000 bytes of weights don't fit 9999"));
+}
+
+TEST_F(ProgramFile, WithoutConstantsEndsWithTheWeights) {
+  ProgramContents contents = small_program();
+  contents.constants.clear();
+  const Bytes bytes = saved(Program(contents));
+  EXPECT_EQ(bytes.size() % 4096, 10000u % 4096);
+  EXPECT_TRUE(Program::load(path()).constants().empty());
 }
 
 TEST_F(ProgramFile, KeepsItsWeightsAfterTheFileIsGone) {
@@ -135,7 +163,7 @@ TEST_F(ProgramFile, IsRefusedWithBytesBehindIt) {
 
 TEST_F(ProgramFile, NeverCrashesOnFlippedBytes) {
   const Bytes whole = saved(Program(small_program()));
-  const size_t table = whole.size() - 10000;
+  const size_t table = whole.size() - 3 * 4096 - 5000;
   std::mt19937 random(1);
   size_t refused = 0;
   for (int round = 0; round < 20000; ++round) {
@@ -166,21 +194,42 @@ TEST_F(ProgramFile, NamesTheFileThatIsNotThere) {
 
 TEST_F(ProgramFile, OfAnotherFormatVersionIsAMismatch) {
   Bytes bytes = saved(Program(small_program()));
-  // The version is the only 32-bit 1 in the table beside isa_version; the table's own field gives its place.
+  // The version is a 32-bit 2 in the table; the answer gives its place.
   bool found = false;
   for (size_t at = 12; at + 4 <= 4096 && !found; at += 4) {
     Bytes changed = bytes;
-    changed[at] = std::byte{2};
+    if (changed[at] != std::byte{2}) continue;
+    changed[at] = std::byte{3};
     try {
       parse_program(changed);
     } catch (const Error& error) {
       found = error.code() == Code::version_mismatch;
       if (found) {
-        EXPECT_THAT(error.what(), HasSubstr("version 2, this kawara reads 1"));
+        EXPECT_THAT(error.what(), HasSubstr("version 3, this kawara reads 2: it takes a newer kawara"));
       }
     }
   }
   EXPECT_TRUE(found);
+}
+
+// A program of the first format, as kawara wrote it then: target k1, metadata author = test, four bytes of weights.
+Bytes first_format() {
+  constexpr std::string_view kTable =
+      "c4000000280000004b5752310000000000001a003400040008000c001000140018001c002000240028002c001a0000000100000001000000"
+      "5c000000540000003c000000340000002c00000024000000180000000c0000000400000000000000020000007b7d00000100000038000000"
+      "000000000000000000000000010000000400000000000000000000000000000100000000020000006b31000008000c000400080008000000"
+      "140000000400000004000000746573740000000006000000617574686f72";
+  Bytes bytes;
+  for (size_t i = 0; i < kTable.size(); i += 2) bytes.push_back(std::byte(std::stoi(std::string(kTable.substr(i, 2)), nullptr, 16)));
+  bytes.resize(4096);
+  for (int i = 1; i < 5; ++i) bytes.push_back(std::byte(i));
+  return bytes;
+}
+
+TEST_F(ProgramFile, OfTheFirstFormatIsAMismatchWithARemedy) {
+  write(first_format());
+  EXPECT_THAT(error_of(Code::version_mismatch, [&] { Program::load(path()); }),
+              HasSubstr("model.kwr: its format has version 1, this kawara reads 2: compile the model again"));
 }
 
 // Each row breaks one rule of a program that is good otherwise.
@@ -199,6 +248,7 @@ TEST(Program, RefusesEachBrokenRuleByName) {
       {"region 1: a second weights region", [](auto& c) { c.regions[1].role = ProgramRegion::Role::weights; }},
       {"region 0: smaller than the weights", [](auto& c) { c.regions[0].size_bytes = 9999; }},
       {"no region for them", [](auto& c) { c.regions[0].role = ProgramRegion::Role::arena; }},
+      {"there are constants, but no graph that names them", [](auto& c) { c.graph.clear(); }},
       {"region 2: no input uses it", [](auto& c) { c.regions[2].index = 1; }},
       {"region 3: no output uses it", [](auto& c) { c.outputs.clear(); }},
       {"its role is unknown", [](auto& c) { c.regions[1].role = ProgramRegion::Role(9); }},

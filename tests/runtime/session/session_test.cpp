@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstring>
+#include <functional>
 #include <optional>
 
 #include "build.h"
@@ -11,6 +12,7 @@
 #include "graph_text.h"
 #include "kawara/error.h"
 #include "kawara/hw/commands.h"
+#include "kawara/inference_session.h"
 #include "kawara/session.h"
 #include "specialise.h"
 
@@ -24,10 +26,10 @@ using namespace std::chrono_literals;
 constexpr const char* kDevice = "emulator:reference,config=k1-mini";
 using Four = std::array<float, 4>;
 
-Program relu() {
+Program relu(std::string_view target = "k1-mini") {
   compiler::Graph graph = compiler::parse_graph("graph \"g\" opset 14 (%x: f32[4]) {\n %y = Relu(%x)\n return %y\n}");
   compiler::specialise(graph, {});
-  return compiler::build(std::move(graph), compiler::find_target("k1-mini"));
+  return compiler::build(std::move(graph), compiler::find_target(target));
 }
 
 // The same program with something of it changed.
@@ -42,6 +44,8 @@ Program changed(const std::function<void(ProgramContents&)>& change) {
   contents.outputs.assign(program.outputs().begin(), program.outputs().end());
   contents.debug.assign(program.debug().begin(), program.debug().end());
   contents.weights.assign(program.weights().begin(), program.weights().end());
+  contents.graph.assign(program.graph().begin(), program.graph().end());
+  contents.constants.assign(program.constants().begin(), program.constants().end());
   change(contents);
   return Program(std::move(contents));
 }
@@ -134,11 +138,71 @@ TEST(Session, RefusesBindingsThatTheProgramDoesNotHave) {
   EXPECT_THAT(y, ElementsAre(1, 1, 1, 1));
 }
 
-TEST(Session, RefusesAProgramOfAnotherCommandSet) {
+TEST(Session, RefusesAProgramOfAnotherCommandSetAndNamesTheWayOut) {
   const auto [code, message] =
       complaint([] { Session(Device::open(kDevice), changed([](ProgramContents& contents) { contents.isa_version = 99; })); });
   EXPECT_EQ(code, Code::version_mismatch);
   EXPECT_THAT(message, HasSubstr("version 99"));
+  EXPECT_THAT(message, HasSubstr("relower(program, \"k1-mini\")"));
+}
+
+TEST(Session, RefusesAProgramThatNeedsMoreScratchpad) {
+  const auto add_sram = [](ProgramContents& contents) {
+    contents.target = "k1";
+    contents.regions.push_back({.role = ProgramRegion::Role::sram, .size_bytes = 1u << 30, .writable = true});
+  };
+  const auto [code, message] = complaint([&] { Session(Device::open(kDevice), changed(add_sram)); });
+  EXPECT_EQ(code, Code::version_mismatch);
+  EXPECT_THAT(message, HasSubstr("compiled for k1, needs 1073741824 bytes of SRAM"));
+  EXPECT_THAT(message, HasSubstr("relower(program, \"k1-mini\")"));
+}
+
+TEST(Session, SaysWhereThereIsNoGraphToLowerAgain) {
+  const auto bare = [](ProgramContents& contents) {
+    contents.isa_version = 99;
+    contents.graph.clear();
+    contents.constants.clear();
+  };
+  for (const auto& call : {std::function<void()>([&] { Session(Device::open(kDevice), changed(bare)); }),
+                           std::function<void()>([&] { InferenceSession(changed(bare), kDevice); })}) {
+    const auto [code, message] = complaint(call);
+    EXPECT_EQ(code, Code::version_mismatch);
+    EXPECT_THAT(message, HasSubstr("carries no portable graph to make another from: compile the model again"));
+  }
+}
+
+std::vector<float> run_once(InferenceSession& session) {
+  const Four x{-1, 0, 2, 3};
+  const auto outputs = session.run({}, {{.name = "x", .dtype = DType::f32, .shape = {4}, .bytes = std::as_bytes(std::span(x))}});
+  std::vector<float> y(4);
+  std::memcpy(y.data(), outputs.at(0).bytes.data(), sizeof x);
+  return y;
+}
+
+TEST(InferenceSession, LowersAProgramForAnotherChipAgainAndSaysSo) {
+  for (const auto& [from, to] : {std::pair("k1", "k1-mini"), std::pair("k1-mini", "k1")}) {
+    InferenceSession session(relu(from), fmt::format("emulator:reference,config={}", to));
+    EXPECT_EQ(session.program()->target(), to);
+    EXPECT_THAT(session.program()->report(), HasSubstr(fmt::format("\"target\": \"{}\"", from)));
+    EXPECT_THAT(session.program()->report(), HasSubstr("relowered_from"));
+    EXPECT_THAT(run_once(session), ElementsAre(0, 0, 2, 3));
+  }
+}
+
+TEST(InferenceSession, LowersAProgramOfAnotherCommandSetAgain) {
+  InferenceSession session(changed([](ProgramContents& contents) {
+                             contents.isa_version = 99;
+                             contents.commands.assign(contents.commands.size(), std::byte{0xff});
+                           }),
+                           kDevice);
+  EXPECT_EQ(session.program()->isa_version(), session.device().isa_version());
+  EXPECT_THAT(run_once(session), ElementsAre(0, 0, 2, 3));
+}
+
+TEST(InferenceSession, LeavesAProgramThatFitsAsItIs) {
+  InferenceSession session(relu(), kDevice);
+  EXPECT_THAT(session.program()->report(), ::testing::Not(HasSubstr("relowered_from")));
+  EXPECT_THAT(run_once(session), ElementsAre(0, 0, 2, 3));
 }
 
 TEST(Session, AFaultNamesCommandAndFieldAndTheNextSessionWorks) {
