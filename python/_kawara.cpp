@@ -133,7 +133,12 @@ PYBIND11_MODULE(_kawara, module) {
           [](const Program& program) { return std::map<std::string, std::string>(program.metadata().begin(), program.metadata().end()); })
       .def_property_readonly("command_bytes", [](const Program& program) { return program.commands().size(); })
       .def_property_readonly("weight_bytes", [](const Program& program) { return program.weights().size(); })
+      .def_property_readonly("graph_bytes", [](const Program& program) { return program.graph().size(); })
+      .def_property_readonly("constant_bytes", [](const Program& program) { return program.constants().size(); })
+      .def_property_readonly("format_version", [](const Program&) { return Program::kFormatVersion; })
       .def_property_readonly("report", &Program::report);
+
+  module.def("relower", &kawara::relower, py::arg("program"), py::arg("target"), py::call_guard<py::gil_scoped_release>());
 
   module.def(
       "compile",
@@ -200,9 +205,10 @@ PYBIND11_MODULE(_kawara, module) {
 
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([](const std::filesystem::path& path, const std::string& device, std::map<std::string, std::vector<int64_t>> shapes,
-                       std::string target,
-                       bool cache) { return InferenceSession(path, device, options_of(std::move(shapes), std::move(target), cache)); }),
-           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("target"), py::arg("cache"),
+                       bool cache) {
+             return InferenceSession(path, device, {.shapes = std::move(shapes), .cache = cache});
+           }),
+           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"),
            py::call_guard<py::gil_scoped_release>())
       .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
            py::arg("program"), py::arg("device"), py::call_guard<py::gil_scoped_release>())

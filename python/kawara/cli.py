@@ -94,6 +94,7 @@ def run(
             np.save(os.path.join(save, "".join(c if c.isalnum() or c in "._-" else "_" for c in name) + ".npy"), output)
     result = {
         "device": session.device,
+        "relowered_from": session.program.report_data().get("relowered_from"),
         "load_s": round(ready - started, 4),
         "first_run_ms": round(times[0] * 1e3, 3),
         "best_run_ms": round(min(times) * 1e3, 3),
@@ -167,6 +168,8 @@ def _compare(model: str, feeds: dict, names: "list[str]", outputs: "list[np.ndar
 
 def _print_run(result: dict) -> None:
     console.print(f"[bold]{escape(result['device'])}[/]: loaded in {result['load_s']:.2f} s, first run {result['first_run_ms']:.1f} ms, best {result['best_run_ms']:.1f} ms")
+    if origin := result["relowered_from"]:
+        console.print(f"  re-lowered for this device from a program for {escape(origin['target'])}, version {origin['isa_version']} of the command set")
     print_table(["output", "type", "shape", "min", "max", "mean"],
                 [[o["name"], o["dtype"], dims_text(o["shape"]), *(f"{o[k]:.6g}" if k in o else "" for k in ("min", "max", "mean"))] for o in result["outputs"]],
                 right=("min", "max", "mean"))
@@ -223,23 +226,32 @@ def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Opti
         raise typer.Exit(1)
 
 
+def _program_info(path: str) -> dict:
+    """What a .kwr file holds. Sections: bytes of each part; the table is the rest of the file, but for the zeros between sections."""
+    program = kawara.Program.load(path)
+    native = program._native
+    return {"name": path, "target": program.target, "isa_version": native.isa_version, "format_version": native.format_version,
+            "portable": native.graph_bytes > 0, "file_bytes": os.path.getsize(path),
+            "sections": {"commands": native.command_bytes, "graph": native.graph_bytes, "weights": native.weight_bytes, "constants": native.constant_bytes},
+            "inputs": native.inputs, "outputs": native.outputs, "metadata": program.metadata}
+
+
 @app.command()
 def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), json: bool = JsonOption):
-    """What a file holds: inputs, outputs, operators, metadata."""
+    """What a file holds: inputs, outputs, metadata; a model's operators, a program's target and sections."""
     require_file(model)
     if model.endswith(".kwr"):
-        program = kawara.Program.load(model)
-        native = program._native
-        info = {"name": model, "target": program.target, "isa_version": native.isa_version, "inputs": native.inputs, "outputs": native.outputs,
-                "metadata": program.metadata, "command_bytes": native.command_bytes, "constant_bytes": native.weight_bytes}
+        info = _program_info(model)
     else:
         info = _kawara.inspect(model)
     if json:
         print_json(info)
         return
-    head = [f"compiled for {info['target']}"] if "target" in info else [f"ONNX, IR {info['ir_version']}", f"by {info['producer']}" if info["producer"] else "",
+    head = [f"compiled for {info['target']}, version {info['isa_version']} of the command set", f"format {info['format_version']}"] if "target" in info else [f"ONNX, IR {info['ir_version']}", f"by {info['producer']}" if info["producer"] else "",
             ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in info["opsets"])]
-    console.print(f"[bold]{escape(os.path.basename(model))}[/]: " + escape("; ".join(h for h in head if h)) + f"; {size_text(info['constant_bytes'])} of constants")
+    console.print(f"[bold]{escape(os.path.basename(model))}[/]: " + escape("; ".join(h for h in head if h)) + ("" if "sections" in info else f"; {size_text(info['constant_bytes'])} of constants"))
+    for section, size in info.get("sections", {}).items():
+        console.print(f"  {section:<9} {size_text(size)}" + ("" if size or section != "graph" else ": not there, so it can't be re-lowered for another chip"))
     for title in ("inputs", "outputs"):
         for name, dtype, dims, names in info[title]:
             shown = [d if d >= 0 else (n or None) for d, n in zip(dims, names)]

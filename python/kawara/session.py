@@ -61,6 +61,14 @@ class Program:
     def metadata(self) -> dict:
         return self._native.metadata
 
+    def relower(self, target: str) -> "Program":
+        """The same program for another chip, made from the portable graph that it carries.
+
+        Raises:
+            Error: ``version_mismatch`` (it carries none), ``invalid_program``, ``invalid_argument``, ``out_of_memory`` or ``unsupported``.
+        """
+        return Program(_kawara.relower(self._native, target))
+
     def get_inputs(self) -> "list[NodeArg]":
         return [NodeArg._of(row) for row in self._native.inputs]
 
@@ -118,17 +126,19 @@ class InferenceSession:
         device: ``"auto"``, ``"emulator"``, ``"emulator:reference"``, ``"emulator:config=k1-mini"``, ``"/dev/accel/accel0"``.
         shapes: dimensions for inputs that the model leaves open. Without them the model compiles at the first run, for the
             shapes of its feeds; each new set of shapes is compiled once and kept.
-        target: the chip to compile for.
         cache: whether compiled programs are taken from the cache folder and kept there; see ``kawara cache``.
+
+    A model is compiled for the device's configuration; a program for another one is re-lowered for it, and its report says so
+    (``session.program.report_data()["relowered_from"]``).
 
     `run` may be called from many threads. `with` closes the session.
     """
 
-    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, target: str = "k1", cache: bool = True):
+    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, cache: bool = True):
         if isinstance(model, Program):
             self._native = _kawara.InferenceSession(model._native, device)
         else:
-            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), target, cache)
+            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), cache)
 
     @property
     def device(self) -> str:

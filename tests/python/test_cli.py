@@ -51,6 +51,30 @@ def test_compile_inspect_and_run_a_program(relu_model, tmp_path):
     assert kawara("run", program, "--device", "emulator:reference")[0] == 0
 
 
+def test_inspect_shows_what_a_program_holds(model_file, tmp_path):
+    program = tmp_path / "m.kwr"
+    path = model_file([helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("Mul", ["a", "two"], ["y"])],
+                      [("x", TensorProto.FLOAT, [1, 64])], [("y", TensorProto.FLOAT, [1, 64])],
+                      [("w", np.ones((64, 64), np.float32)), ("two", np.float32(2))])
+    assert kawara("compile", path, "-o", program)[0] == 0
+    status, out, _ = kawara("inspect", program)
+    assert status == 0
+    for words in ("compiled for k1, version 1 of the command set", "format 2", "weights   16.0 KiB", "constants 8 B", "input  x", "output y"):
+        assert words in out, out
+    info = json.loads(kawara("inspect", program, "--json")[1])
+    assert info["portable"] and info["format_version"] == 2 and info["file_bytes"] == program.stat().st_size
+    assert info["sections"]["weights"] == 64 * 64 * 4 and info["sections"]["constants"] == 8  # stored once; the number is in the commands
+
+
+def test_run_says_that_a_program_was_lowered_again(relu_model, tmp_path):
+    program = tmp_path / "relu.kwr"
+    assert kawara("compile", relu_model, "--shape", "x=1,4", "--target", "k1", "-o", program)[0] == 0
+    status, out, err = kawara("run", program, "--device", "emulator:reference,config=k1-mini")
+    assert status == 0, err
+    assert "re-lowered for this device from a program for k1, version 1" in out
+    assert "re-lowered" not in kawara("run", program, "--device", "emulator:reference,config=k1")[1]
+
+
 def test_inspect_and_explain_a_model(relu_model):
     status, out, _ = kawara("inspect", relu_model)
     assert status == 0 and "batch" in out and "Relu" in out
