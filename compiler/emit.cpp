@@ -123,7 +123,9 @@ class Emitter {
       std::ranges::copy(model_.buffers[i].constant.bytes, contents_.weights.begin() + static_cast<ptrdiff_t>(allocation_.offsets[i]));
       stored.push_back({model_.buffers[i].constant.bytes, allocation_.offsets[i]});
     }
-    write_portable_graph(portable_.graph, stored, contents_);
+    // A graph that comes with groups has the chip's limits in it already: its program carries none.
+    const bool portable = std::ranges::all_of(portable_.graph.nodes, [](const Node& node) { return node.body.empty(); });
+    if (portable) write_portable_graph(portable_.graph, stored, contents_);
   }
 
   // What the chip will check when a job starts: a program that it refuses must not leave the compiler.

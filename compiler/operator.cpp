@@ -11,8 +11,8 @@ const Operator* find_operator(const Node& node) {
 #define OPERATOR(onnx, name) {onnx, &name##_operator},
 #include "ops.def"
   };
-  if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
-  const auto* row = std::ranges::find(rows, node.op, &std::pair<std::string_view, const Operator*>::first);
+  const std::string name = node.domain.empty() || node.domain == "ai.onnx" ? node.op : node.domain + "." + node.op;
+  const auto* row = std::ranges::find(rows, name, &std::pair<std::string_view, const Operator*>::first);
   return row == std::end(rows) ? nullptr : row->second;
 }
 

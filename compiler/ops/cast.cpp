@@ -8,6 +8,9 @@ namespace kawara::compiler {
 
 namespace {
 
+// Large constants are widened by the chip at each run: a table of bytes stays one, in the file and in the chip's memory.
+constexpr int64_t kMostWidenedElements = 1 << 16;
+
 bool is_castable(DType dtype) {
   return dtype == DType::boolean || (is_float(dtype) && bits(dtype) >= 16) || (is_integer(dtype) && bits(dtype) >= 8);
 }
@@ -26,6 +29,7 @@ std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const T
   const Tensor& input = *inputs[0];
   const Value& output = graph.values[node.outputs[0]];
   if (input.dtype == output.dtype) return {input};
+  if (bits(output.dtype) > bits(input.dtype) && element_count(input.shape) > kMostWidenedElements) return {};
   if (!is_float(input.dtype) && output.dtype == DType::f32) {
     std::vector<float> result;
     for (int64_t element : integers_of(input)) result.push_back(static_cast<float>(element));
