@@ -110,6 +110,22 @@ bool fold(Graph& graph, const Node& node, const Operator& op) {
   return true;
 }
 
+// Every point of the output has its point in the input.
+bool broadcasts(const Shape& input, const Shape& output) {
+  if (input.size() > output.size()) return false;
+  const size_t missing = output.size() - input.size();
+  for (size_t i = 0; i < input.size(); ++i)
+    if (input[i] != 1 && input[i] != output[missing + i]) return false;
+  return true;
+}
+
+// An input beyond those that the operator's rules know was looked at by none of them.
+void require_broadcast(const Inference& inference, const Shape& output) {
+  for (size_t i = 0; i < inference.node().inputs.size(); ++i)
+    inference.require(!inference.has(i) || broadcasts(inference.shape(i), output),
+                      fmt::format("input {} can't be broadcast to the output; it may have more inputs than Kawara knows of", i));
+}
+
 }  // namespace
 
 void specialise(Graph& graph, const InputShapes& shapes) {
@@ -146,6 +162,7 @@ std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
       op->infer(inference);
       for (ValueId id : node.outputs)
         inference.require(id == kAbsent || graph.values[id].shape.has_value(), "it has more outputs than Kawara knows of");
+      if (op->kind == OperatorKind::elementwise) require_broadcast(inference, *graph.values[node.outputs[0]].shape);
     } catch (const Error& error) {
       if (error.code() != Code::unsupported) throw;
       refuse(node, error.what());

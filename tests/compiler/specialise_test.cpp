@@ -91,6 +91,12 @@ TEST(Specialise, NodesWithTooFewInputsOrTooManyOutputsAreRefused) {
   EXPECT_THAT(complaint("graph \"g\" () { %k = f32[2] dense<1, 2> %y, %z = Neg(%k) return %z }", {}).second, HasSubstr("more outputs"));
 }
 
+TEST(Specialise, AnInputThatTheOperatorDoesNotHaveIsRefused) {
+  const auto [code, message] = complaint("graph \"g\" (%x: f32[6], %w: f32[4]) { %y = Abs(%x, %w) return %y }", {});
+  EXPECT_EQ(code, Code::unsupported);
+  EXPECT_THAT(message, HasSubstr("input 1 can't be broadcast"));
+}
+
 TEST(Specialise, TheImportedGraphCanBeSpecialisedAgain) {
   const Graph imported = parse_graph("graph \"g\" (%x: f32[n]) { %s = Shape(%x) %y = Reshape(%x, %s) return %y }");
   for (int64_t n : {2, 3}) {
