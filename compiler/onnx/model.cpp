@@ -17,7 +17,6 @@ namespace kawara::compiler {
 namespace {
 
 constexpr size_t kMostDimensions = 64;
-constexpr int64_t kInitializersAreInputsBefore = 4;  // ir_version
 
 std::pair<std::string, std::string> read_pair(Message message) {
   std::pair<std::string, std::string> result;
