@@ -13,7 +13,8 @@
 namespace kawara {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // Not to wait for whoever might write into a pipe.
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) {
     const bool absent = errno == ENOENT || errno == ENOTDIR;
     throw fail(absent ? Code::not_found : Code::io_failed, "{}: {}", path.string(), std::strerror(errno));

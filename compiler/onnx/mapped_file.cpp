@@ -31,7 +31,8 @@ class Descriptor {
 }  // namespace
 
 MappedFile map_file(const std::filesystem::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Not to wait for whoever might write into a pipe.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.number() < 0 && (errno == ENOENT || errno == ENOTDIR)) throw fail(Code::not_found, "there is no file '{}'", path.string());
   struct stat status = {};
   if (file.number() < 0 || fstat(file.number(), &status) != 0)
