@@ -5,6 +5,8 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <cstring>
+
 #include "kawara/cache.h"
 #include "kawara/compiler.h"
 #include "kawara/device.h"
@@ -86,8 +88,11 @@ PYBIND11_MODULE(_kawara, module) {
     try {
       if (pointer) std::rethrow_exception(pointer);
     } catch (const Error& error) {
-      py::object value = py::handle(error_class)(error.what(), std::string(name(error.code())), error.node(),
-                                                 std::string(cause(error.code())), std::string(remedy(error.code())));
+      // A path may be no text at all.
+      const auto message = py::reinterpret_steal<py::str>(
+          PyUnicode_DecodeUTF8(error.what(), static_cast<Py_ssize_t>(std::strlen(error.what())), "backslashreplace"));
+      py::object value = py::handle(error_class)(message, std::string(name(error.code())), error.node(), std::string(cause(error.code())),
+                                                 std::string(remedy(error.code())));
       PyErr_SetObject(error_class, value.ptr());
     }
   });

@@ -6,6 +6,7 @@
 
 #include "kawara/error.h"
 #include "kawara/hw/hw.h"
+#include "kawara/utf8.h"
 
 namespace kawara {
 namespace {
@@ -92,9 +93,23 @@ void check_regions(const ProgramContents& contents, uint64_t weights_bytes) {
   if (weights_bytes && !weights) throw fail(Code::invalid_program, "there are weights, but no region for them");
 }
 
+// Whoever shows a program prints these, and Python has no other text.
+void check_texts(const ProgramContents& contents) {
+  const auto require = [](std::string_view text, std::string_view what) {
+    if (!is_utf8(text)) throw fail(Code::invalid_program, "{} is not UTF-8", what);
+  };
+  require(contents.target, "its target");
+  require(contents.report, "its report");
+  for (const TensorInfo& tensor : contents.inputs) require(tensor.name, "the name of an input");
+  for (const TensorInfo& tensor : contents.outputs) require(tensor.name, "the name of an output");
+  for (const DebugEntry& entry : contents.debug) require(entry.node, "the name of a node"), require(entry.op, "the name of an operator");
+  for (const auto& [key, value] : contents.metadata) require(key, "a key of its metadata"), require(value, "a value of its metadata");
+}
+
 }  // namespace
 
 void check_program(const ProgramContents& contents, uint64_t weights_bytes, uint64_t constants_bytes) {
+  check_texts(contents);
   if (contents.target.empty()) throw fail(Code::invalid_program, "it names no target");
   if (contents.commands.size() % 16 != 0) {
     throw fail(Code::invalid_program, "its {} bytes of commands are not a multiple of 16", contents.commands.size());

@@ -8,6 +8,12 @@ namespace {
 // AttributeProto.AttributeType
 enum : int64_t { kUndefined = 0, kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kFloats = 6, kInts = 7, kStrings = 8, kMostTypes = 14 };
 
+// ONNX calls it a string and stores bytes, of which not every operator asks for text.
+std::string bytes_of(Message& message, const char* name) {
+  const auto bytes = message.bytes(name);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
 }  // namespace
 
 NamedAttribute read_attribute(Message message, TensorSource& source) {
@@ -25,11 +31,11 @@ NamedAttribute read_attribute(Message message, TensorSource& source) {
       case 1: result.name = message.text("name"); break;
       case 2: real = message.real("f"), seen = kFloat; break;
       case 3: integer = message.integer("i"), seen = kInt; break;
-      case 4: text = message.text("s"), seen = kString; break;
+      case 4: text = bytes_of(message, "s"), seen = kString; break;
       case 5: tensor = read_tensor(message.message("t"), source).tensor, seen = kTensor; break;
       case 7: message.reals("floats", reals), seen = kFloats; break;
       case 8: message.integers("ints", integers), seen = kInts; break;
-      case 9: texts.emplace_back(message.text("strings")), seen = kStrings; break;
+      case 9: texts.push_back(bytes_of(message, "strings")), seen = kStrings; break;
       case 20: type = message.integer("type"); break;
       case 21: throw message.error("the attribute refers to a function's, outside of a function", "ref_attr_name");
       default: message.skip();

@@ -5,6 +5,8 @@
 
 #include <protozero/exception.hpp>
 
+#include "kawara/utf8.h"
+
 namespace kawara::compiler {
 
 namespace {
@@ -70,11 +72,14 @@ float Message::real(const char* name) {
 std::string_view Message::text(const char* name) {
   expect(protozero::pbf_wire_type::length_delimited, name);
   const auto view = guarded(name, [&] { return reader_.get_view(); });
-  return {view.data(), view.size()};
+  const std::string_view text(view.data(), view.size());
+  if (!is_utf8(text)) throw error("the text is not UTF-8", name);
+  return text;
 }
 
 std::span<const std::byte> Message::bytes(const char* name) {
-  const std::string_view view = text(name);
+  expect(protozero::pbf_wire_type::length_delimited, name);
+  const auto view = guarded(name, [&] { return reader_.get_view(); });
   return std::as_bytes(std::span(view.data(), view.size()));
 }
 

@@ -28,7 +28,7 @@ class Message {
   // The current field's content. `name` is the field's, for errors.
   int64_t integer(const char* name);
   float real(const char* name);
-  std::string_view text(const char* name);
+  std::string_view text(const char* name);  // of UTF-8
   std::span<const std::byte> bytes(const char* name);
   Message message(const char* name, int64_t index = -1);
   // A repeated field, packed or not: appends.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kawara/program.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cstring>
 #include <filesystem>
@@ -189,6 +190,9 @@ TEST_F(ProgramFile, NamesTheFileThatIsNotOne) {
 TEST_F(ProgramFile, NamesTheFileThatIsNotThere) {
   EXPECT_THAT(error_of(Code::not_found, [&] { Program::load(path("absent.kwr")); }), HasSubstr("absent.kwr"));
   EXPECT_THAT(error_of(Code::io_failed, [&] { Program::load(path("")); }), HasSubstr("not a regular file"));
+  // Nobody will ever write into it.
+  ASSERT_EQ(mkfifo(path("pipe.kwr").c_str(), 0600), 0);
+  EXPECT_THAT(error_of(Code::io_failed, [&] { Program::load(path("pipe.kwr")); }), HasSubstr("not a regular file"));
   EXPECT_THAT(error_of(Code::io_failed, [&] { Program(small_program()).save(path("absent/model.kwr")); }), HasSubstr("absent"));
 }
 
@@ -241,6 +245,10 @@ struct BrokenRule {
 TEST(Program, RefusesEachBrokenRuleByName) {
   const BrokenRule rules[] = {
       {"names no target", [](auto& c) { c.target.clear(); }},
+      {"its target is not UTF-8", [](auto& c) { c.target = "k1\xff"; }},
+      {"the name of an input is not UTF-8", [](auto& c) { c.inputs[0].name = "x\xc0\x80"; }},
+      {"the name of a node is not UTF-8", [](auto& c) { c.debug.push_back({1, "\xe2\x82", "Relu"}); }},
+      {"a value of its metadata is not UTF-8", [](auto& c) { c.metadata.emplace_back("key", "\xed\xa0\x80"); }},
       {"not a multiple of 16", [](auto& c) { c.commands.pop_back(); }},
       {"bytes of commands; the chip takes", [](auto& c) { c.commands.resize((1u << 24) + 16); }},
       {"4097 regions", [](auto& c) { c.regions.resize(4097); }},

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -183,7 +184,27 @@ TEST(Onnx, AFileIsMappedAndItsErrorsNameIt) {
   EXPECT_EQ(code_of(write("cut.onnx", model(small_parts()).substr(0, 40))), Code::invalid_model);
   EXPECT_EQ(code_of(folder / "missing.onnx"), Code::not_found);
   EXPECT_EQ(code_of(folder), Code::io_failed);
+  // Nobody will ever write into it.
+  ASSERT_EQ(mkfifo((folder / "pipe.onnx").c_str(), 0600), 0);
+  EXPECT_EQ(code_of(folder / "pipe.onnx"), Code::io_failed);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Onnx, ANameThatIsNoTextIsRefused) {
+  for (const char* name : {"\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"}) {
+    GraphParts parts = small_parts();
+    parts.nodes[1] = node("Relu", {"sum"}, {"y", name});
+    try {
+      read(model(parts));
+      ADD_FAILURE() << "accepted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::invalid_model);
+      EXPECT_THAT(error.what(), HasSubstr("not UTF-8"));
+    }
+  }
+  GraphParts parts = small_parts();
+  parts.nodes[1] = node("Relu", {"sum"}, {"y", "\xe8\x97\x81 \xf0\x9f\x8d\xb5"});
+  EXPECT_EQ(read(model(parts)).nodes.size(), 2u);
 }
 
 }  // namespace
