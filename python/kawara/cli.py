@@ -10,7 +10,7 @@ from typing import List, Optional
 import numpy as np
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.table import Table
 
 import kawara
@@ -18,7 +18,7 @@ import kawara
 from . import _kawara, doctor as doctor_module, inputs
 from .dtypes import onnx_spelling
 from .errors import Error
-from .report import size_text
+from .report import printable, size_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="Runs ONNX models on the K1 inference chip, or on its emulator.")
@@ -28,6 +28,11 @@ complaints = Console(stderr=True, highlight=False, soft_wrap=True)
 ShapeOption = typer.Option(None, "--shape", metavar="NAME=D1,D2,…", help="Dimensions of an input that the model leaves open.")
 JsonOption = typer.Option(False, "--json", help="Print JSON instead of a table.")
 TargetOption = typer.Option("k1", "--target", help="Chip to compile for.")
+
+
+def escape(text: str) -> str:
+    """Text from a model or a path: neither the console's markup nor the terminal's commands."""
+    return escape_markup(printable(text))
 
 
 def show(error: Error) -> None:

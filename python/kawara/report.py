@@ -11,6 +11,11 @@ def size_text(size: float) -> str:
     raise AssertionError("unreachable")
 
 
+def printable(text: str) -> str:
+    """The text as a terminal may have it: what a model's names could command it, or hide in it, is written out."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 def _flat(value, prefix: str = ""):
     for key, entry in value.items():
         name = f"{prefix}{key}"
