@@ -29,7 +29,8 @@ class Door(unittest.TestCase):
 
     def test_a_wrong_word_is_named_and_exits_2(self):
         for arguments, word in [(["tset"], "tset"), (["test", "--fast"], "--fast"), (["test", "--preset", "msan"], "msan"),
-                                (["test", "--preset"], "--preset"), (["clean", "all"], "all"), (["format", "x"], "x")]:
+                                (["test", "--preset"], "--preset"), (["test", "--preset", "fuzz"], "./dev fuzz"), (["fuzz", "nothing"], "nothing"),
+                                (["fuzz", "--seconds", "0"], "'0'"), (["clean", "all"], "all"), (["format", "x"], "x")]:
             result = dev(*arguments)
             self.assertEqual(result.returncode, 2, arguments)
             self.assertIn(word, result.stderr.splitlines()[0])
