@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <unordered_set>
 
 #include "kawara/error.h"
 
@@ -51,20 +52,18 @@ namespace {
 // Follows the definitions of one graph or body: what is defined so far, and by whom.
 class Definitions {
  public:
-  Definitions(const Graph& graph) : graph_(graph), defined_(graph.values.size(), false) {
-    for (size_t i = 0; i < graph.values.size(); ++i) defined_[i] = graph.values[i].constant.has_value();
-  }
+  explicit Definitions(const Graph& graph) : graph_(graph) {}
 
   void define(ValueId id, const std::string& by) {
     check(id, by);
-    if (defined_[id]) throw fail(Code::internal, "'{}' defines value '{}', which is defined already", by, graph_.values[id].name);
-    defined_[id] = true;
+    if (is_defined(id)) throw fail(Code::internal, "'{}' defines value '{}', which is defined already", by, graph_.values[id].name);
+    defined_.insert(id);
   }
 
   void use(ValueId id, const std::string& by) const {
     if (id == kAbsent) return;
     check(id, by);
-    if (!defined_[id])
+    if (!is_defined(id))
       throw fail(Code::internal, "'{}' uses value '{}' before it is defined: undefined, or part of a cycle", by, graph_.values[id].name);
   }
 
@@ -78,7 +77,7 @@ class Definitions {
     // The body sees the group's inputs (and constants) only, and defines the group's outputs.
     Definitions inside(graph_);
     for (ValueId id : node.inputs)
-      if (id != kAbsent) inside.defined_[id] = true;
+      if (id != kAbsent) inside.defined_.insert(id);
     for (const Node& part : node.body) {
       if (!part.body.empty()) throw fail(Code::internal, "group '{}' contains group '{}'", node.name, part.name);
       inside.run(part);
@@ -93,8 +92,10 @@ class Definitions {
     if (id >= graph_.values.size()) throw fail(Code::internal, "'{}' names value {} of {}", by, id, graph_.values.size());
   }
 
+  bool is_defined(ValueId id) const { return graph_.values[id].constant || defined_.contains(id); }
+
   const Graph& graph_;
-  std::vector<bool> defined_;
+  std::unordered_set<ValueId> defined_;  // besides the constants; not a flag for each value, or every group would cost as much as the graph
 };
 
 }  // namespace

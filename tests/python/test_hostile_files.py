@@ -116,12 +116,12 @@ def test_a_chain_of_many_nodes_compiles_in_bounded_time(tmp_path):
                                   [helper.make_tensor_value_info(f"v{count}", TensorProto.FLOAT, [1, 4])])
         path = tmp_path / f"chain{count}.onnx"
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
-        begin = time.monotonic()
-        kawara.explain(str(path)) if hasattr(kawara, "explain") else kawara.compile(str(path))
-        return time.monotonic() - begin
+        begin = time.process_time()
+        kawara.compile(str(path))
+        return time.process_time() - begin
 
-    small, large = seconds(4000), seconds(16000)
-    assert large < 10 * small + 2, (small, large)
+    small, large = seconds(20_000), seconds(120_000)
+    assert large < 12 * small, (small, large)
 
 
 def test_names_that_command_a_terminal_are_written_out(model_file):
