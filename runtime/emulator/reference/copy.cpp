@@ -63,8 +63,10 @@ class Copy {
         inside = chosen.has_value();
       }
     }
-    ends.has_src &= inside && src_.has_value();
-    ends.src += from * copy_.src_stride[dim];
+    // Strides are bounded by what is inside alone: a place outside may lie further than a number reaches.
+    inside &= src_.has_value();
+    ends.has_src &= inside;
+    if (inside) ends.src += from * copy_.src_stride[dim];
     ends.dst += to * copy_.dst_stride[dim];
   }
 

@@ -25,6 +25,13 @@ Position position(const kawara_coord& coord, int64_t sum) {
   return {value, value >= 0 && value < int64_t{coord.extent}};
 }
 
+// Elements from the operand. Strides are bounded by the coordinates inside alone: for one outside, which nobody uses, or on
+// the way to a lane inside, the product wraps.
+int64_t wrapping_product(int64_t value, int64_t stride) {
+  return static_cast<int64_t>(static_cast<uint64_t>(value) * static_cast<uint64_t>(stride));
+}
+int64_t wrapping_sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
+
 // Lanes i of [begin, end) with 0 <= first + i * step < extent; step is not 0.
 void clip(int64_t first, int64_t step, int64_t extent, unsigned& begin, unsigned& end) {
   const auto lanes_below = [&](int64_t distance, int64_t width) {  // smallest i with i * width >= distance
@@ -62,11 +69,11 @@ void Stream::find_affine(const Indices& first, unsigned count, Reach& reach) con
     if (coord.lane_coef == 0) {
       const Position at = position(coord.fields, sum);
       if (!at.inside) reach.end = 0;
-      reach.offset += at.value * coord.fields.stride;
+      reach.offset = wrapping_sum(reach.offset, wrapping_product(at.value, coord.fields.stride));
     } else {
       clip(sum, coord.lane_coef, coord.fields.extent, reach.begin, reach.end);
-      reach.offset += sum * coord.fields.stride;
-      reach.step += coord.lane_coef * coord.fields.stride;
+      reach.offset = wrapping_sum(reach.offset, wrapping_product(sum, coord.fields.stride));
+      reach.step = wrapping_sum(reach.step, wrapping_product(coord.lane_coef, coord.fields.stride));
     }
   }
 }
@@ -88,7 +95,7 @@ void Stream::find_each(const Indices& first, unsigned count, std::span<const Lan
       const Position at = position(coord.fields, sum);
       inside &= at.inside;
       dropped |= indexed && !at.inside;
-      offset += at.value * coord.fields.stride;
+      offset = wrapping_sum(offset, wrapping_product(at.value, coord.fields.stride));
     }
     reach.inside[lane] = inside;
     reach.offsets[lane] = offset;
@@ -119,7 +126,7 @@ void Stream::load(const Indices& first, unsigned count, std::span<const Lanes, K
       return;
     }
     for (unsigned lane = 0; lane < reach.begin; ++lane) put(lane, pad_);
-    for (unsigned lane = reach.begin; lane < reach.end; ++lane) put(lane, element(reach.offset + lane * reach.step));
+    for (unsigned lane = reach.begin; lane < reach.end; ++lane) put(lane, element(reach.element(lane)));
     for (unsigned lane = std::max(reach.begin, reach.end); lane < count; ++lane) put(lane, pad_);
   });
 }

@@ -41,7 +41,9 @@ class Stream {
     unsigned dropped = 0;  // lanes outside because of an index from a register
 
     bool has(unsigned lane) const { return affine ? lane >= begin && lane < end : inside[lane]; }
-    int64_t element(unsigned lane) const { return affine ? offset + lane * step : offsets[lane]; }
+    int64_t element(unsigned lane) const {
+      return affine ? static_cast<int64_t>(static_cast<uint64_t>(offset) + lane * static_cast<uint64_t>(step)) : offsets[lane];
+    }
   };
 
   void find(const Indices& first, unsigned count, std::span<const Lanes, KAWARA_REGISTERS> registers, Reach& reach) const;

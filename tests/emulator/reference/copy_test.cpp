@@ -160,6 +160,16 @@ TEST_P(IndexedCopy, ScattersAndDropsWhereTheIndexLiesOutside) {
 INSTANTIATE_TEST_SUITE_P(Lists, IndexedCopy, ::testing::Values(KAWARA_DTYPE_i32, KAWARA_DTYPE_i64),
                          [](const auto& test) { return test.param == KAWARA_DTYPE_i32 ? "i32" : "i64"; });
 
+// Only what lies inside the source bounds its strides.
+TEST_F(Copy, PadsWhatLiesFurtherOutsideThanANumberReaches) {
+  const uint32_t src = machine.local(count_up(1)), dst = machine.local(std::vector<int32_t>(3, 9));
+  kawara_copy copy = row(3, KAWARA_DTYPE_i32);
+  copy.src_extent[5] = 1;
+  copy.src_stride[5] = int64_t{1} << 62;
+  run(copy, src, dst);
+  EXPECT_THAT(machine.read<int32_t>(dst, 3), ElementsAre(1, 0, 0));
+}
+
 TEST_F(Copy, AnExtentOfZeroDoesNothing) {
   const uint32_t src = machine.local(count_up(2)), dst = machine.local<int32_t>({9});
   kawara_copy copy = row(0, KAWARA_DTYPE_i32);
