@@ -236,6 +236,28 @@ TEST_F(ProgramFile, OfTheFirstFormatIsAMismatchWithARemedy) {
               HasSubstr("model.kwr: its format has version 1, this kawara reads 2: compile the model again"));
 }
 
+TEST_F(ProgramFile, IsRefusedWhereItsRegionsAreMisaligned) {
+  ProgramContents contents;
+  contents.target = "k1";
+  contents.regions = {{.role = ProgramRegion::Role::arena, .size_bytes = 1}, {.role = ProgramRegion::Role::arena, .size_bytes = 1}};
+  const Bytes bytes = saved(Program(contents));
+  // Moved by 4 bytes, the vector begins inside its first region, whose size is then its length. Some word is its offset.
+  bool found = false;
+  for (size_t at = 12; at + 4 <= 512; at += 4) {
+    Bytes changed = bytes;
+    uint32_t offset = 0;
+    std::memcpy(&offset, &changed[at], 4);
+    offset += 4;
+    std::memcpy(&changed[at], &offset, 4);
+    try {
+      parse_program(changed);
+    } catch (const Error& error) {
+      found |= std::string_view(error.what()).find("misaligned") != std::string_view::npos;
+    }
+  }
+  EXPECT_TRUE(found);
+}
+
 // Each row breaks one rule of a program that is good otherwise.
 struct BrokenRule {
   const char* message;
