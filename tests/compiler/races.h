@@ -72,6 +72,11 @@ inline Footprint footprint_of(const hw::CommandView& command) {
   Footprint footprint;
   switch (command.opcode()) {
     case KAWARA_COMMAND_nop: break;
+    case KAWARA_COMMAND_event: {
+      const uint64_t dst = command.body<kawara_event>().dst;
+      for (int i = 0; i < 8; ++i) touch(footprint.written, dst, KAWARA_DTYPE_u64, i);
+      break;
+    }
     case KAWARA_COMMAND_vector: {
       const auto& extent = command.section().fields().extent;
       touch_section(footprint, command.section(), {extent, extent + 9});

@@ -285,5 +285,21 @@ TEST_F(CheckCopy, ExtentsMultiplyToLessThanTwoToTheFortieth) {
   expect_refused_with(draft, body.extent[4], 0x1000, KAWARA_FAULT_bad_command);
 }
 
+class CheckEvent : public Check {};
+
+TEST_F(CheckEvent, WritesSixtyFourBytesAtAMultipleOfEight) {
+  Draft draft(event());
+  auto& dst = draft.body<kawara_event>().dst;
+  expect_accepted(draft);
+  expect_refused_with(draft, dst, operand(1, 0x44), KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, dst, operand(1, 4096 - 56), KAWARA_FAULT_region_bounds);
+  expect_refused_with(draft, dst, operand(0, 0x40), KAWARA_FAULT_read_only);
+  expect_refused_with(draft, dst, operand(9, 0), KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, dst, KAWARA_OPERAND_ABSENT, KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, draft.body<kawara_event>().reserved0[0], 1, KAWARA_FAULT_bad_command);
+  dst = operand(1, 4096 - 64);
+  expect_accepted(draft);
+}
+
 }  // namespace
 }  // namespace kawara::hw

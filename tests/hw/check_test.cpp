@@ -17,8 +17,8 @@ std::vector<std::byte> sequence(std::vector<std::vector<std::byte>> commands) {
 }
 
 TEST_F(Check, AcceptsTheSamplesAndTellsWhereEachCommandStands) {
-  const auto bytes = sequence({relu(), row_sum(), gemm(), conv(), copy(), gather(), encode(blank<kawara_nop>())});
-  ASSERT_EQ(check(bytes), 7) << fault_name(fault.code) << " in command at " << fault.command << ", field " << fault.field;
+  const auto bytes = sequence({relu(), row_sum(), gemm(), conv(), copy(), gather(), event(), encode(blank<kawara_nop>())});
+  ASSERT_EQ(check(bytes), 8) << fault_name(fault.code) << " in command at " << fault.command << ", field " << fault.field;
   const uint32_t second = static_cast<uint32_t>(relu().size()), third = second + static_cast<uint32_t>(row_sum().size());
   EXPECT_EQ(offsets[0], 0u);
   EXPECT_EQ(offsets[1], second);
@@ -50,7 +50,7 @@ TEST_F(Check, NamesCommandEngineAndDebugIdOfALaterCommand) {
 
 TEST_F(Check, RefusesAnOpcodeThatNoRowNames) {
   Draft draft(relu());
-  for (int opcode : {0, 0x02, 0x11, 0x50, 255}) expect_refused_with(draft, draft.header().opcode, opcode, KAWARA_FAULT_bad_command);
+  for (int opcode : {0, 0x03, 0x11, 0x50, 255}) expect_refused_with(draft, draft.header().opcode, opcode, KAWARA_FAULT_bad_command);
 }
 
 TEST_F(Check, RefusesAnEngineThatDoesNotRunTheCommand) {
@@ -92,7 +92,7 @@ TEST_F(Check, RefusesReservedHeaderFlags) {
 
 // Every row, on every sample: one value below and one above what it allows. Which member is blamed is the row's own.
 TEST_F(Check, RefusesEveryValueOutsideItsRow) {
-  for (const auto& bytes : {gemm(), conv(), gather(), relu()}) {
+  for (const auto& bytes : {gemm(), conv(), gather(), relu(), event()}) {
     Draft draft(bytes);
     const StructRow& row = *find_command(draft.header().opcode)->body;
     for (const Field& field : row.fields) {
@@ -165,6 +165,23 @@ TEST_F(Check, ALimitNamesADimensionAndAnI32InsideItsRegion) {
   expect_refused_with(draft, draft.header().limit, operand(0, 4096), KAWARA_FAULT_region_bounds);
   expect_refused_with(draft, draft.header().limit, operand(0, 2), KAWARA_FAULT_bad_command);
   expect_refused_with(draft, draft.header().limit, KAWARA_OPERAND_ABSENT, KAWARA_FAULT_bad_command);
+}
+
+TEST_F(Check, RefusesALimitOnTheChannelsOfSeveralGroups) {
+  limits.features |= KAWARA_GLOBAL_FEATURES_LIMIT;
+  Draft draft(conv());
+  draft.header().limit = operand(0, 0);
+  draft.body<kawara_conv>().OC = 2;
+  draft.body<kawara_conv>().groups = 2;
+  for (int stride : {0, 1}) draft.body<kawara_conv>().a_stride[stride] = 0;
+  for (const uint32_t dim : {0u, 2u, 4u, 5u, 6u}) {
+    draft.header().flags = dim;
+    expect_accepted(draft);
+  }
+  for (const uint32_t dim : {1u, 3u}) {
+    draft.header().flags = dim;
+    expect_refused(draft, KAWARA_FAULT_bad_command, &draft.header().flags);
+  }
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ class Cost : public ::testing::Test {
       cost.engines.push_back(alone(command).engine);
     }
     cost.retired.resize(commands.size());
-    const kawara_cost_trace trace{.retired = cost.retired.data()};
+    const kawara_cost_trace trace{.retired = cost.retired.data(), .events = nullptr};
     const auto bytes = buffer.bytes();
     kawara_cost_job(bytes.data(), offsets.data(), static_cast<uint32_t>(offsets.size()), &view, &cost, &trace);
     return cost;
@@ -447,6 +447,27 @@ TEST_F(Cost, OfTwoThousandCommandsIsToldInLessThanTwentyMilliseconds) {
   }
   RecordProperty("microseconds", static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(least).count()));
   EXPECT_LT(least, std::chrono::milliseconds(20));
+}
+
+TEST_F(Cost, ShowsAnEventWhatTheJobHasCostAtItsStart) {
+  std::vector<std::byte> bytes;
+  std::vector<uint32_t> offsets;
+  for (const auto& command : {move(64000, 0, 1), product(100, 65, 33), event(), waiting(event(), KAWARA_ENGINE_ME, 1),
+                              waiting(event(), KAWARA_ENGINE_DMA_IN, 1)}) {
+    offsets.push_back(static_cast<uint32_t>(bytes.size()));
+    bytes.insert(bytes.end(), command.begin(), command.end());
+  }
+  kawara_job_cost cost;
+  kawara_counters events[3];
+  const kawara_cost_trace trace{.retired = nullptr, .events = events};
+  kawara_cost_job(bytes.data(), offsets.data(), 5, &view, &cost, &trace);
+  const uint64_t multiplied = kStartMe + 2400, moved = kStartDma + 6400, matrices = 4 * (100 * 33 + 33 * 65 + 100 * 65);
+  const auto values = [](const kawara_counters& c) {
+    return std::vector{c.cycles, c.commands, c.busy_me, c.busy_ve, c.busy_dma, c.bytes_local, c.bytes_host, c.bytes_sram};
+  };
+  EXPECT_THAT(values(events[0]), ElementsAre(0, 0, 0, 0, 0, 0, 0, 0));
+  EXPECT_THAT(values(events[1]), ElementsAre(multiplied, 2, multiplied, 0, multiplied, matrices, 0, 0));  // the copy is under way
+  EXPECT_THAT(values(events[2]), ElementsAre(moved, 4, multiplied, 0, moved, matrices + 64000, 64000, 0));
 }
 
 class SegmentLimit : public Check {};

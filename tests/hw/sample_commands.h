@@ -190,6 +190,13 @@ inline std::vector<std::byte> gather() {
   return encode(copy);
 }
 
+// What the job has cost so far, into the output.
+inline std::vector<std::byte> event() {
+  auto event = blank<kawara_event>();
+  event.dst = operand(1, 0x40);
+  return encode(event);
+}
+
 // The bytes of one command, open to change.
 class Draft {
  public:

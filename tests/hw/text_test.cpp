@@ -87,7 +87,8 @@ TEST(Text, AnInstructionHasItsPublishedEncoding) {
 // KAWARA_UPDATE_GOLDEN=1 rewrites the file; the difference is reviewed.
 TEST(Text, TheSamplesReadAsInTheGoldenFile) {
   Commands buffer;
-  for (const auto& command : {relu(), row_sum(), gemm(), conv(), copy(), gather(), encode(blank<kawara_nop>())}) buffer.append(command);
+  for (const auto& command : {relu(), row_sum(), gemm(), conv(), copy(), gather(), event(), encode(blank<kawara_nop>())})
+    buffer.append(command);
   const std::string path = KAWARA_SOURCE_DIR "/tests/hw/samples.commands";
   if (std::getenv("KAWARA_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << disassemble(buffer.bytes());
   std::ostringstream golden;

@@ -40,7 +40,10 @@ static inline uint32_t kawara_limit_dims(uint32_t opcode)
 	}
 }
 
-/* No limit, or an i32 in memory and a dimension that the command has. */
+/*
+ * No limit, or an i32 in memory and a dimension that the command has. A convolution in several groups can be limited in neither
+ * groups nor output channels: its epilogue counts both in one index, so the points left would be no box.
+ */
 static inline int kawara_check_limit(struct kawara_checker *checker, const struct kawara_header *header)
 {
 	const uint32_t dim = header->flags & KAWARA_HEADER_LIMIT_DIM;
@@ -49,6 +52,8 @@ static inline int kawara_check_limit(struct kawara_checker *checker, const struc
 	if (dim == KAWARA_HEADER_LIMIT_NONE)
 		return kawara_check_absent(checker, &header->limit);
 	if (!KAWARA_GET(checker->limits.features, GLOBAL_FEATURES_LIMIT) || dim >= kawara_limit_dims(header->opcode))
+		return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, &header->flags));
+	if (header->opcode == KAWARA_COMMAND_conv && (dim == 1 || dim == 3) && ((const struct kawara_conv *)checker->command)->groups > 1)
 		return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, &header->flags));
 	return kawara_check_operand(checker, &header->limit, KAWARA_DTYPE_i32, &footprint, 0);
 }

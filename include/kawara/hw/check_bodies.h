@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Bodies: gemm, conv and copy. What K1 has no feature for must be absent: scale and zero-point planes, group tables.
+ * Bodies: gemm, conv, copy and event. What K1 has no feature for must be absent: scale and zero-point planes, group tables.
  * A feature's rules come here together with the feature, so its bit alone allows nothing.
  */
 #ifndef KAWARA_CHECK_BODIES_H
@@ -203,12 +203,22 @@ static inline int kawara_check_copy(struct kawara_checker *checker, const struct
 	return kawara_check_operand(checker, &copy->dst, copy->dtype, &dst, 1);
 }
 
+/* Room for the counters. That no command reads them is left to whoever writes the job: it would see what was there before. */
+static inline int kawara_check_event(struct kawara_checker *checker, const struct kawara_event *event)
+{
+	struct kawara_footprint footprint = kawara_footprint_start(0);
+
+	kawara_footprint_extent(&footprint, sizeof(struct kawara_counters) / 8, 1);
+	return kawara_check_operand(checker, &event->dst, KAWARA_DTYPE_u64, &footprint, 1);
+}
+
 static inline int kawara_check_body(struct kawara_checker *checker)
 {
 	const void *command = checker->command;
 
 	switch (checker->command[0]) {
 	case KAWARA_COMMAND_nop: return 1;
+	case KAWARA_COMMAND_event: return kawara_check_event(checker, (const struct kawara_event *)command);
 	case KAWARA_COMMAND_vector: return kawara_check_section(checker, (const struct kawara_section *)((const struct kawara_vector *)command + 1), NULL, 0);
 	case KAWARA_COMMAND_gemm: return kawara_check_gemm(checker, (const struct kawara_gemm *)command);
 	case KAWARA_COMMAND_conv: return kawara_check_conv(checker, (const struct kawara_conv *)command);

@@ -28,6 +28,7 @@ struct kawara_job_cost {
 /* What else a caller wants to know; null: not this. */
 struct kawara_cost_trace {
 	uint64_t *retired; /* cycle at which each command retires: as many as there are commands */
+	struct kawara_counters *events; /* what each `event` writes, in the order of the buffer: as many as there are such commands */
 };
 
 /* One engine: the command that it is to run next or runs, and what it has done. */
@@ -45,7 +46,7 @@ struct kawara_cost_engine {
 struct kawara_cost_clock {
 	const uint8_t *commands;
 	const uint32_t *offsets;
-	uint32_t count, retired;
+	uint32_t count, retired, events;
 	const struct kawara_cost_view *view;
 	const struct kawara_cost_trace *trace;
 	uint64_t now;
@@ -83,9 +84,37 @@ static inline int kawara_cost_may_start(const struct kawara_cost_clock *clock, c
 	return 1;
 }
 
+/* Cycles that an engine has been busy. */
+static inline uint64_t kawara_cost_busy(const struct kawara_cost_clock *clock, uint32_t number)
+{
+	const struct kawara_cost_engine *engine = &clock->engine[number];
+
+	return kawara_sum(engine->busy, engine->running ? clock->now - engine->since : 0) / KAWARA_COST_ONE;
+}
+
+/* What an `event` shows that starts now. */
+static inline void kawara_cost_event(struct kawara_cost_clock *clock)
+{
+	struct kawara_counters *counters;
+
+	if (!clock->trace || !clock->trace->events)
+		return;
+	counters = &clock->trace->events[clock->events++];
+	counters->cycles = clock->now / KAWARA_COST_ONE;
+	counters->commands = clock->retired;
+	counters->busy_me = kawara_cost_busy(clock, KAWARA_ENGINE_ME);
+	counters->busy_ve = kawara_cost_busy(clock, KAWARA_ENGINE_VE);
+	counters->busy_dma = kawara_sum(kawara_cost_busy(clock, KAWARA_ENGINE_DMA_IN), kawara_cost_busy(clock, KAWARA_ENGINE_DMA_OUT));
+	counters->bytes_local = clock->job->bytes[KAWARA_MEMORY_LOCAL];
+	counters->bytes_host = clock->job->bytes[KAWARA_MEMORY_HOST];
+	counters->bytes_sram = clock->job->bytes[KAWARA_MEMORY_SRAM];
+}
+
 static inline void kawara_cost_start(struct kawara_cost_clock *clock, struct kawara_cost_engine *engine)
 {
 	kawara_cost_command(kawara_cost_header(clock, engine->next), clock->view, &engine->cost);
+	if (kawara_cost_header(clock, engine->next)->opcode == KAWARA_COMMAND_event)
+		kawara_cost_event(clock);
 	engine->running = 1;
 	engine->body = 0;
 	engine->since = clock->now;

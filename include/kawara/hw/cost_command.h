@@ -21,7 +21,7 @@
  *           epilogue: ceil(work / me_columns), one lane to a column, beside the products; points are outputs / acc_group.
  *   copy    start = START_DMA, unit = ceil(requests / DMA_REQUESTS), requests the greater of the two sides'. A request covers
  *           at most DMA_REQUEST_BYTES neighbouring bytes; innermost dimensions that lie without gaps are neighbours.
- *   others  start = START_CP, and nothing else.
+ *   others  start = START_CP, and nothing else: what an `event` writes does not count.
  *
  * Bytes: an operand's elements, each read once a command, however often it is used: panel buffers before the array hold
  * what returns, and a dimension of stride 0 repeats what is there. A stream's elements count once in each phase that names the

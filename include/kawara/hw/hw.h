@@ -114,6 +114,14 @@ struct kawara_signal {
 	kawara_u64 value, tag, cycles, busy_me, busy_ve, busy_dma, bytes_local, bytes_host;
 };
 
+/* Written by command `event`, when its job has retired: what the work clock showed when the command started. */
+struct kawara_counters {
+	kawara_u64 cycles;   /* since the job's start */
+	kawara_u64 commands; /* retired; the bytes are theirs */
+	kawara_u64 busy_me, busy_ve, busy_dma; /* cycles, those of a command under way included; busy_dma: both engines' sum */
+	kawara_u64 bytes_local, bytes_host, bytes_sram;
+};
+
 /* Page-table entries: 9 + 9 + 9 + 12 bits of a virtual address, leaves at 4 KiB and 2 MiB. */
 #define KAWARA_PTE_VALID 0x01ull
 #define KAWARA_PTE_LEAF 0x02ull
@@ -135,6 +143,7 @@ struct kawara_config {
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_packet) == 64, "a packet is 64 bytes");
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_region) == 32, "a region is 32 bytes");
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_record) == 64, "a record is 64 bytes");
+KAWARA_STATIC_ASSERT(sizeof(struct kawara_counters) == 64, "counters are 64 bytes");
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_signal) == 64, "a signal is 64 bytes");
 
 #endif

@@ -38,7 +38,7 @@ struct Uses {
     const hw::CommandView view(job.commands, job.offsets[index]);
     const hw::CommandRow& row = *hw::find_command(view.header().opcode);
     command = index;
-    computes = view.engine() != KAWARA_ENGINE_DMA_IN && view.engine() != KAWARA_ENGINE_DMA_OUT;
+    computes = view.engine() == KAWARA_ENGINE_ME || view.engine() == KAWARA_ENGINE_VE;
     add_struct(*row.body, view.bytes().data(), 0);
     if (!row.section) return;
     const hw::SectionView section = view.section();

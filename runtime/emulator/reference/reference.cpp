@@ -2,6 +2,7 @@
 #include "emulator/reference/reference.h"
 
 #include "emulator/reference/commands.h"
+#include "emulator/reference/memory.h"
 #include "emulator/reference/operands.h"
 
 namespace kawara::emulator {
@@ -12,7 +13,7 @@ Limit read_limit(const Job& job, const kawara_header& header) {
   const unsigned dim = header.flags & KAWARA_HEADER_LIMIT_DIM;
   if (dim == KAWARA_HEADER_LIMIT_NONE || is_absent(header.limit)) return {};
   int32_t value;
-  std::memcpy(&value, address(job, header.limit), sizeof(value));
+  Memory(job, header.limit).read(0, std::as_writable_bytes(std::span(&value, 1)));  // a copy's may lie in host memory
   return {dim, static_cast<uint32_t>(std::max(value, 0))};
 }
 
@@ -22,7 +23,8 @@ void run_command(const Job& job, const hw::CommandView& command, Pace& pace, Hea
   if (limit.dim != KAWARA_HEADER_LIMIT_NONE && limit.value == 0) return;
   Health* const counted = (header.flags & KAWARA_HEADER_HEALTH) != 0 ? &health : nullptr;
   switch (command.opcode()) {
-    case KAWARA_COMMAND_nop: return;
+    case KAWARA_COMMAND_nop:
+    case KAWARA_COMMAND_event: return;  // the command processor writes its counters
     case KAWARA_COMMAND_vector: return run_vector(job, command, limit, pace, counted);
     case KAWARA_COMMAND_gemm: return run_gemm(job, command, limit, pace, counted);
     case KAWARA_COMMAND_conv: return run_conv(job, command, limit, pace, counted);

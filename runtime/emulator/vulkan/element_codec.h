@@ -19,6 +19,8 @@ class ElementCodec {
   Id widen(Id bits, DType dtype);
   // value: u32, or u64 if `type` is i64. The result is u32 (low bits count) or, for a wide type, u64.
   Id narrow(Id value, uint8_t type, DType dtype, bool saturate);
+  // Whether `narrow` loses a value out of range (bool); none where it never does.
+  Id does_not_fit(Id value, uint8_t type, DType dtype, bool saturate);
 
  private:
   struct SmallFloat {
@@ -27,6 +29,9 @@ class ElementCodec {
     uint32_t greatest, overflow, nan;  // codes: largest finite, what is beyond it, NaN
   };
   static const SmallFloat* small_float(DType dtype);
+  static uint32_t overflow_of(DType dtype);
+  Id float_overflows(Id value, DType dtype, bool saturate);
+  Id leaves_integer(Id value, DType dtype);
   Id decode(Id bits, const SmallFloat& format);
   Id encode(Id value, const SmallFloat& format, bool saturate);
   Id narrow_float(Id value, DType dtype, bool saturate);

@@ -65,7 +65,7 @@ class HostCopy {
     if (const uint32_t dim = copy.header.flags & KAWARA_HEADER_LIMIT_DIM; dim != KAWARA_HEADER_LIMIT_NONE) {
       int32_t limit = 0;
       Window(job, copy.header.limit).read(0, std::as_writable_bytes(std::span(&limit, 1)));
-      extent_[std::min(dim, kDims - 1)] = std::min(extent_[std::min(dim, kDims - 1)], static_cast<uint32_t>(std::max(limit, 0)));
+      extent_.at(dim) = std::min(extent_.at(dim), static_cast<uint32_t>(std::max(limit, 0)));
     }
     if (!(copy.flags & KAWARA_COPY_FILL)) from_.emplace(job, copy.src);
     if (copy.flags & (KAWARA_COPY_GATHER | KAWARA_COPY_SCATTER)) indices_.emplace(job, copy.index);
@@ -95,6 +95,8 @@ class HostCopy {
       if (dim == UINT32_MAX) return true;
     }
   }
+
+  uint64_t dropped() const { return dropped_; }
 
  private:
   struct Ends {
@@ -139,7 +141,7 @@ class HostCopy {
 
   bool copy_row(const std::array<uint32_t, kDims>& at) {
     const Ends ends = ends_of(at);
-    if (!ends.has_target) return true;
+    if (!ends.has_target) return dropped_ += extent_[row_], true;
     const int64_t size = width_ / 8;
     if (!ends.has_source) {
       for (uint32_t i = 0; i < extent_[row_]; ++i) write(ends.to + i, copy_.pad);
@@ -158,7 +160,10 @@ class HostCopy {
 
   void copy_element(const std::array<uint32_t, kDims>& at) {
     const Ends ends = ends_of(at);
-    if (ends.has_target) write(ends.to, ends.has_source ? read(ends.from) : copy_.pad);
+    if (ends.has_target)
+      write(ends.to, ends.has_source ? read(ends.from) : copy_.pad);
+    else
+      ++dropped_;
   }
 
   uint64_t read(int64_t element) {
@@ -194,11 +199,16 @@ class HostCopy {
   std::array<uint32_t, kDims> extent_{};
   unsigned row_ = kDims - 1;  // rows go along the last dimension that has more than one element
   bool whole_rows_ = false;
-  uint64_t spent_ = 0;
+  uint64_t spent_ = 0, dropped_ = 0;
 };
 
 }  // namespace
 
-bool host_copy(const Job& job, const kawara_copy& copy, const Progress& progress) { return HostCopy(job, copy, progress).run(); }
+bool host_copy(const Job& job, const kawara_copy& copy, const Progress& progress, uint64_t& dropped) {
+  HostCopy whole(job, copy, progress);
+  const bool done = whole.run();
+  if (copy.header.flags & KAWARA_HEADER_HEALTH) dropped += whole.dropped();
+  return done;
+}
 
 }  // namespace kawara::emulator::vulkan

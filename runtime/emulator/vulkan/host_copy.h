@@ -6,7 +6,7 @@
 
 namespace kawara::emulator::vulkan {
 
-// Returns false if progress said to stop.
-bool host_copy(const Job& job, const kawara_copy& copy, const Progress& progress);
+// Returns false if progress said to stop. Adds to `dropped` what it did not store, where the command asks for health.
+bool host_copy(const Job& job, const kawara_copy& copy, const Progress& progress, uint64_t& dropped);
 
 }  // namespace kawara::emulator::vulkan

@@ -244,9 +244,6 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   const uint64_t channels = uint64_t{conv.groups} * conv.OC;
   if (has_no_outputs({conv.N, channels, conv.out[0], conv.out[1], conv.out[2]})) return;
   const uint8_t dim = limit_dim(conv.header);
-  if (conv.groups > 1 && (dim == 1 || dim == 3))
-    throw fail(Code::unsupported, "conv with a limit on the channels of {} groups: the executor on Vulkan has no kernel for it",
-               conv.groups);
   Product product;
   product.is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;
@@ -332,7 +329,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   recorder.start_pass();
   Nest nest = epilogue_nest(section, {conv.N, static_cast<uint32_t>(channels / group), conv.out[0], conv.out[1], conv.out[2]},
                             {room.batch, room.row * group, plane_size, line, 1}, room.row, product.sums);
-  constexpr uint8_t kLoopOfDim[] = {0, 1, 0xff, 1, 2, 3, 4};
+  constexpr uint8_t kLoopOfDim[] = {0, 0xff, 0xff, 1, 2, 3, 4};  // one group alone can be limited: to all or nothing
   nest.limit = nest_limit(conv.header, dim < 7 ? kLoopOfDim[dim] : 0xff);
   if (dim == 3) nest.limit.divisor = group;
   nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;

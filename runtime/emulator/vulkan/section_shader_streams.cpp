@@ -135,7 +135,11 @@ void SectionShader::store(unsigned stream, Id value, uint8_t type) {
     b_.branch_if(element.inside, write, end);
     b_.open(write);
   }
-  if (plan_.counts_health) count_health(wide_value, type);
+  if (plan_.counts_health) {
+    count_health(wide_value, type);
+    const Id lost = codec_.does_not_fit(wide_value, type, fields.dtype, (fields.flags & KAWARA_STREAM_SATURATE) != 0);
+    if (lost != Id::none) count(3, lost);
+  }
   if (NestPlan::counts_nibbles(fields.dtype)) {
     store_nibble(stream, element.unit, value);
   } else {

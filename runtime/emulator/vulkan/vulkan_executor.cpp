@@ -12,8 +12,8 @@ namespace kawara::emulator::vulkan {
 
 namespace {
 
-// What shaders count: NaN, infinities, dropped stores.
-constexpr size_t kHealthCounters = 3;
+// What shaders count: NaN, infinities, dropped stores, values that did not fit.
+constexpr size_t kHealthCounters = 4;
 
 // Everything that a recording depends on: the commands, and the region table but for its addresses.
 std::string key_of(const Job& job, uint32_t end) {
@@ -80,6 +80,7 @@ Health VulkanExecutor::run(const Job& job, uint32_t end, const Progress& progres
   if (!found) return {};
   Recording& recording = *found;
   prepare(recording, job);
+  dropped_by_host_ = 0;
   uint32_t retired = 0;
   for (const Step& step : recording.steps()) {
     if (progress.aborted()) return health();
@@ -87,7 +88,7 @@ Health VulkanExecutor::run(const Job& job, uint32_t end, const Progress& progres
       case Step::Kind::submit: context_->device->run(step.commands); break;
       case Step::Kind::host_copy: {
         const hw::CommandView command(job.commands, job.offsets[step.copy]);
-        if (!host_copy(job, command.body<kawara_copy>(), progress)) return health();
+        if (!host_copy(job, command.body<kawara_copy>(), progress, dropped_by_host_)) return health();
         break;
       }
       case Step::Kind::nothing: break;
@@ -101,7 +102,7 @@ Health VulkanExecutor::run(const Job& job, uint32_t end, const Progress& progres
 Health VulkanExecutor::health() const {
   std::array<uint32_t, kHealthCounters> counted{};
   std::memcpy(counted.data(), health_->bytes().data(), sizeof(counted));
-  return {counted[0], counted[1], 0, counted[2]};
+  return {counted[0], counted[1], counted[3], counted[2] + dropped_by_host_};
 }
 
 }  // namespace kawara::emulator::vulkan

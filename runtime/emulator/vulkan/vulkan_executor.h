@@ -43,7 +43,8 @@ class VulkanExecutor {
   std::shared_ptr<VulkanContext> context_;
   ImportedMemory local_, sram_;
   std::unique_ptr<VulkanBuffer> scratch_, health_, zeros_;
-  std::list<Entry> recordings_;  // used last stands first
+  uint64_t dropped_by_host_ = 0;  // in the job that runs
+  std::list<Entry> recordings_;   // used last stands first
   uint64_t recordings_made_ = 0;
 };
 
