@@ -50,8 +50,8 @@ std::vector<Row> rows() {
 
 // What the configuration or the clock decides instead of the table.
 const std::map<std::string, uint32_t> kOfThisChip = {
-    {"GLOBAL.FEATURES", 1}, {"GLOBAL.COUNTS", 9u << 20 | 256u << 8 | 8},  {"GLOBAL.LOCAL_MIB", 3},
-    {"GLOBAL.SRAM_KIB", 5}, {"GLOBAL.LIMITS", 12u << 16 | 24u << 8 | 63}, {"GLOBAL.STATUS", 3},
+    {"GLOBAL.FEATURES", 0x11}, {"GLOBAL.COUNTS", 9u << 20 | 256u << 8 | 8},  {"GLOBAL.LOCAL_MIB", 3},
+    {"GLOBAL.SRAM_KIB", 5},    {"GLOBAL.LIMITS", 12u << 16 | 24u << 8 | 28}, {"GLOBAL.STATUS", 3},
     {"PMU.CLOCK_MHZ", 700},
 };
 bool runs_freely(const std::string& name) { return name.starts_with("GLOBAL.TIMESTAMP"); }
