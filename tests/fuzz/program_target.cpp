@@ -8,9 +8,11 @@
 namespace kawara::fuzz {
 namespace {
 
-Bytes file_of(const ProgramContents& contents, std::span<const std::byte> weights) {
-  Bytes bytes = write_program_head(contents, weights.size());
+Bytes file_of(const ProgramContents& contents, std::span<const std::byte> weights, std::span<const std::byte> constants = {}) {
+  Bytes bytes = write_program_head(contents, weights.size(), constants.size());
   bytes.insert(bytes.end(), weights.begin(), weights.end());
+  bytes.resize(bytes.size() + (constants.empty() ? 0 : page_gap(weights.size())));
+  bytes.insert(bytes.end(), constants.begin(), constants.end());
   return bytes;
 }
 
@@ -87,11 +89,11 @@ bool accepts(std::span<const std::byte> input) {
   const Bytes file(input.begin(), input.end());
   try {
     const ParsedProgram parsed = parse_program(file);
-    check_program(parsed.contents, parsed.weights.size());
-    const Bytes written = file_of(parsed.contents, parsed.weights);
+    check_program(parsed.contents, parsed.weights.size(), parsed.constants.size());
+    const Bytes written = file_of(parsed.contents, parsed.weights, parsed.constants);
     const ParsedProgram again = parse_program(written);
-    check_program(again.contents, again.weights.size());
-    promise(file_of(again.contents, again.weights) == written, "what was read is written to the same bytes, and read again");
+    check_program(again.contents, again.weights.size(), again.constants.size());
+    promise(file_of(again.contents, again.weights, again.constants) == written, "what was read is written to the same bytes, and read again");
     for (const std::vector<TensorInfo>& tensors : {parsed.contents.inputs, parsed.contents.outputs})
       for (const TensorInfo& tensor : tensors)
         promise(tensor.size_bytes <= parsed.contents.regions.at(tensor.region).size_bytes, "a tensor fits its region");
@@ -116,7 +118,7 @@ void mutate(Bytes& input, size_t most, std::mt19937& random) {
       const Bytes file = input;
       ParsedProgram parsed = parse_program(file);
       spoil_contents(parsed.contents, random);
-      input = file_of(parsed.contents, parsed.weights);
+      input = file_of(parsed.contents, parsed.weights, parsed.constants);
       if (input.size() > most) input.resize(most);
       return;
     } catch (const Error&) {  // spoilt already: bytes then
