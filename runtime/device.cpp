@@ -35,6 +35,8 @@ Device::State::State(std::string_view device_name) : addresses_(0, 0) {
   queue = std::make_shared<NodeQueue>(*node, vm);
 }
 
+Device::State::~State() = default;
+
 Device::State::Bound Device::State::bind_new(uint64_t size_bytes, Memory memory) {
   Bound bound;
   bound.bo = node->bo_create(vm, memory, size_bytes);
@@ -78,36 +80,42 @@ void Device::State::check_process() const {
   if (forked()) throw fail(Code::forked, "device '{}' was opened by process {}", name, process);
 }
 
-RecordSlot Device::State::take_record() {
-  const auto reached = [&](uint64_t value) {
-    if (value == 0) return true;
-    const Point point{timeline, value};
-    return node->wait({&point, 1}, Deadline::min(), true).has_value();
-  };
+// Jobs end in order: if the fence that came back first still waits for its job, so do the others.
+Fence::State& Device::State::take_fence() {
   std::unique_lock lock(mutex_);
-  while (!used_records_.empty() && reached(used_records_.front().first)) {
-    free_records_.push_back(used_records_.front().second);
-    used_records_.pop_front();
-  }
-  if (free_records_.empty()) {
+  while (idle_.empty() || !idle_.front()->over()) {
     lock.unlock();
-    Bound page = bind_new(kPage, Memory::system);
+    add_fences();
     lock.lock();
-    for (uint64_t offset = 0; offset < kPage; offset += sizeof(kawara_record)) {
-      free_records_.push_back({reinterpret_cast<kawara_record*>(page.mapping.bytes().data() + offset),
-                               DeviceAddress{static_cast<uint64_t>(page.address) + offset}});
-    }
-    record_pages_.push_back(std::move(page));
   }
-  const RecordSlot slot = free_records_.back();
-  free_records_.pop_back();
-  *slot.record = {};
-  return slot;
+  Fence::State& fence = *idle_.pop();
+  lock.unlock();
+  *fence.slot.record = {};
+  fence.point = 0;
+  fence.told.clear();
+  return fence;
 }
 
-void Device::State::give_back(RecordSlot slot, uint64_t point) {
+void Device::State::add_fences() {
+  Bound page = bind_new(kPage, Memory::system);
+  constexpr size_t count = kPage / sizeof(kawara_record);
+  auto fences = std::make_unique<Fence::State[]>(count);
   const std::lock_guard lock(mutex_);
-  used_records_.emplace_back(point, slot);
+  IntrusiveQueue<Fence::State> waiting = std::exchange(idle_, {});
+  for (size_t i = 0; i < count; ++i) {
+    const uint64_t offset = i * sizeof(kawara_record);
+    fences[i].slot = {reinterpret_cast<kawara_record*>(page.mapping.bytes().data() + offset),
+                      DeviceAddress{static_cast<uint64_t>(page.address) + offset}};
+    idle_.push(fences[i]);
+  }
+  while (Fence::State* fence = waiting.pop()) idle_.push(*fence);
+  record_pages_.push_back(std::move(page));
+  fences_.push_back(std::move(fences));
+}
+
+void Device::State::give_back(Fence::State& fence) {
+  const std::lock_guard lock(mutex_);
+  idle_.push(fence);
 }
 
 Device::Device(std::shared_ptr<State> state) : state_(std::move(state)) {}
@@ -149,26 +157,26 @@ Fence Device::submit(const DeviceJob& job) const {
   for (const Buffer* buffer : {job.commands, job.regions}) {
     if (buffer && *buffer && buffer->state_->device != state_) throw fail(Code::invalid_argument, "the buffer is another device's");
   }
-  auto fence = std::make_shared<Fence::State>();
-  fence->device = state_;
-  fence->commands = job.commands->state_;
-  if (job.regions) fence->regions = job.regions->state_;
-  fence->command_bytes = job.command_bytes;
-  fence->tag = job.tag;
+  Fence::State& state = state_->take_fence();
+  state.device = state_;
+  const Fence fence(state);  // gives it back when the node refuses the job
+  state.commands = job.commands->state_;
+  if (job.regions) state.regions = job.regions->state_;
+  state.command_bytes = job.command_bytes;
+  state.tag = job.tag;
 
-  fence->slot = state_->take_record();
   const std::lock_guard lock(state_->submission);
-  fence->queue = state_->queue;
+  state.queue = state_->queue;
   const Point signal{state_->timeline, state_->last_point + 1};
   const NodeJob node_job{.commands = job.commands->address(),
                          .command_bytes = job.command_bytes,
                          .regions = job.region_count ? job.regions->address() : DeviceAddress{},
                          .region_count = job.region_count,
-                         .record = fence->slot.address,
+                         .record = state.slot.address,
                          .tag = signal.value};
-  state_->node->submit(fence->queue->id(), {&node_job, 1}, {}, {&signal, 1});
-  fence->point = ++state_->last_point;
-  return Fence(std::move(fence));
+  state_->node->submit(state.queue->id(), {&node_job, 1}, {}, {&signal, 1});
+  state.point = ++state_->last_point;
+  return fence;
 }
 
 void Device::renew_queue() const {

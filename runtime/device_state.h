@@ -4,13 +4,13 @@
 
 #include <unistd.h>
 #include <atomic>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "intrusive_queue.h"
 #include "kawara/device.h"
 #include "node.h"
 #include "range_allocator.h"
@@ -39,6 +39,7 @@ struct RecordSlot {
 
 struct Device::State {
   explicit State(std::string_view name);
+  ~State();
 
   struct Bound {
     BoId bo{};
@@ -52,8 +53,9 @@ struct Device::State {
   void check_process() const;
   bool forked() const { return getpid() != process; }
 
-  RecordSlot take_record();                         // zero
-  void give_back(RecordSlot slot, uint64_t point);  // free once the point is reached; 0 is
+  // A fence for the next job, with a zeroed record. Fences come back when nobody holds them, to be used again.
+  Fence::State& take_fence();
+  void give_back(Fence::State& fence);
 
   const pid_t process = getpid();
   std::unique_ptr<Node> node;
@@ -68,10 +70,12 @@ struct Device::State {
 
  private:
   std::mutex mutex_;  // guards the rest; no call of the node that blocks is made under it
+  void add_fences();
+
   RangeAllocator addresses_;
   std::vector<Bound> record_pages_;
-  std::vector<RecordSlot> free_records_;
-  std::deque<std::pair<uint64_t, RecordSlot>> used_records_;  // given back, but maybe before their job's end
+  std::vector<std::unique_ptr<Fence::State[]>> fences_;  // a block for each page of records
+  IntrusiveQueue<Fence::State> idle_;                    // of fences, maybe before their job's end
 };
 
 struct Buffer::State {
@@ -84,14 +88,19 @@ struct Buffer::State {
   Device::State::Bound bound;
 };
 
+// What a fence knows of its job. The device owns it; it is in use while fences hold it.
 struct Fence::State {
-  ~State();
+  void hold() { holders.fetch_add(1, std::memory_order_relaxed); }
+  void let_go();
   // Throws once the job has ended badly; the job's point is reached.
   void check() const;
   std::optional<Fault> own_fault() const;
   bool reached() const;
+  bool over() const;  // nobody will write the record any more
 
-  std::shared_ptr<Device::State> device;
+  std::atomic<unsigned> holders = 0;
+  State* next = nullptr;                  // among those not in use
+  std::shared_ptr<Device::State> device;  // while in use
   std::shared_ptr<NodeQueue> queue;
   std::shared_ptr<Buffer::State> commands, regions;  // kept alive, and read to name a fault's field
   uint32_t command_bytes = 0;

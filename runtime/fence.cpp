@@ -2,6 +2,7 @@
 #include "kawara/fence.h"
 
 #include <atomic>
+#include <utility>
 
 #include "device_state.h"
 #include "kawara/error.h"
@@ -21,10 +22,15 @@ Deadline deadline_in(std::chrono::nanoseconds timeout) {
 
 }  // namespace
 
-Fence::State::~State() {
-  if (!slot.record || device->forked()) return;
-  device->give_back(slot, point);
+void Fence::State::let_go() {
+  // A forked child leaves everything as it is: it is the parent's.
+  if (device->forked() || holders.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  queue.reset(), commands.reset(), regions.reset();
+  const std::shared_ptr<Device::State> owner = std::move(device);  // maybe the last, and then this fence goes with it
+  owner->give_back(*this);
 }
+
+bool Fence::State::over() const { return point == 0 || done_well(slot) || reached(); }
 
 bool Fence::State::reached() const {
   const Point end{device->timeline, point};
@@ -62,7 +68,18 @@ std::optional<Fault> Fence::State::own_fault() const {
   return fault;
 }
 
-Fence::Fence(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Fence::Fence(State& state) : state_(&state) { state.hold(); }
+Fence::Fence(const Fence& other) : state_(other.state_) {
+  if (state_) state_->hold();
+}
+Fence::Fence(Fence&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+Fence& Fence::operator=(Fence other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+Fence::~Fence() {
+  if (state_) state_->let_go();
+}
 
 bool Fence::done() const { return !state_ || state_->reached(); }
 

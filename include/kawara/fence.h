@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <optional>
 
 #include "kawara/export.h"
@@ -25,6 +24,10 @@ struct JobReport {
 class KAWARA_API Fence {
  public:
   Fence() = default;
+  Fence(const Fence& other);
+  Fence(Fence&& other) noexcept;
+  Fence& operator=(Fence other) noexcept;
+  ~Fence();
 
   bool done() const;  // the job ended, well or not
   // Throws once the job ended badly: device_fault with the fault in words, queue_dead when an earlier job's fault cancelled
@@ -39,8 +42,8 @@ class KAWARA_API Fence {
  private:
   friend class Device;
   struct State;
-  explicit Fence(std::shared_ptr<State> state);
-  std::shared_ptr<State> state_;
+  explicit Fence(State& state);
+  State* state_ = nullptr;  // counts its fences
 };
 
 }  // namespace kawara

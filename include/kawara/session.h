@@ -33,7 +33,7 @@ struct Bindings {
 class KAWARA_API Run {
  public:
   Run(Run&&) noexcept;
-  Run& operator=(Run&&) noexcept;
+  Run& operator=(Run) noexcept;
   ~Run();
 
   // True when the outputs are in place; false when the time passed first. Throws device_fault, device_lost, queue_dead.
@@ -43,8 +43,9 @@ class KAWARA_API Run {
  private:
   friend class Session;
   struct State;
-  explicit Run(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Run(std::shared_ptr<State> state);
+  void finish();
+  std::shared_ptr<State> state_;  // a place of its session's; none once the run has ended
 };
 
 struct SessionOptions {

@@ -3,8 +3,12 @@
 
 #include <fcntl.h>
 #include <unistd.h>
+#include <array>
+#include <cstddef>
 #include <map>
+#include <memory_resource>
 #include <mutex>
+#include <vector>
 
 #include "emulator/chips.h"
 #include "emulator/driver/driver.h"
@@ -46,6 +50,13 @@ class Handles {
 struct BoHandle {
   std::shared_ptr<BufferObject> bo;
   std::shared_ptr<Vm> vm;
+};
+
+// A few points take no memory.
+struct Points {
+  std::array<std::byte, 4 * 4 * sizeof(TimelinePoint)> room;  // a list that grows leaves its old places behind
+  std::pmr::monotonic_buffer_resource memory{room.data(), room.size()};
+  std::pmr::vector<TimelinePoint> list{&memory};
 };
 
 void check_count(size_t count, std::string_view what) {
@@ -173,16 +184,15 @@ class EmulatorNode final : public Node {
   void submit(QueueId id, std::span<const NodeJob> jobs, std::span<const Point> waits, std::span<const Point> signals) override {
     check_count(jobs.size(), "jobs");
     for (const NodeJob& job : jobs) check_job(job);
-    auto submission = std::make_shared<Submission>();
-    submission->jobs.assign(jobs.begin(), jobs.end());
-    submission->waits = points(waits);
-    submission->signals = points(signals);
+    Points wait_for, then_signal;
+    resolve(waits, wait_for);
+    resolve(signals, then_signal);
     std::shared_ptr<UserQueue> queue;
     {
       const auto lock = enter();
       queue = state_->queues.get(id);
     }
-    driver().submit(queue, std::move(submission));
+    driver().submit(queue, jobs, wait_for.list, then_signal.list);
   }
 
   TimelineId timeline_create() override {
@@ -198,15 +208,17 @@ class EmulatorNode final : public Node {
 
   std::optional<size_t> wait(std::span<const Point> which, Deadline deadline, bool all) override {
     if (which.empty()) throw fail(Code::invalid_argument, "a wait without points");
-    const auto found = points(which);
-    return driver().wait(found, deadline, all);
+    Points found;
+    resolve(which, found);
+    return driver().wait(found.list, deadline, all);
   }
 
   void notify(Point point, int eventfd) override {
-    const auto found = points({&point, 1});
+    Points found;
+    resolve({&point, 1}, found);
     FileDescriptor own(fcntl(eventfd, F_DUPFD_CLOEXEC, 0));
     if (own.number() < 0) throw fail(Code::invalid_argument, "eventfd {}: not an open file", eventfd);
-    driver().notify(found.front(), std::move(own));
+    driver().notify(found.list.front(), std::move(own));
   }
 
  private:
@@ -233,15 +245,13 @@ class EmulatorNode final : public Node {
     const auto lock = enter();
     return state_->vms.get(id);
   }
-  std::vector<TimelinePoint> points(std::span<const Point> from) const {
+  void resolve(std::span<const Point> from, Points& to) const {
     check_count(from.size(), "points");
     const auto lock = enter();
-    std::vector<TimelinePoint> points;
     for (const Point& point : from) {
       if (point.value == 0) throw fail(Code::invalid_argument, "point 0: points start at 1");
-      points.push_back({state_->timelines.get(point.timeline), point.value});
+      to.list.push_back({state_->timelines.get(point.timeline), point.value});
     }
-    return points;
   }
 
   const EmulatorOptions options_;

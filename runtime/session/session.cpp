@@ -2,7 +2,6 @@
 #include "kawara/session.h"
 
 #include <unistd.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <cstring>
@@ -13,6 +12,15 @@
 
 namespace kawara {
 
+// What one run needs for itself. A session has as many as slots, and each serves one run after another.
+struct Run::State {
+  Session::State* session = nullptr;
+  Slot slot;
+  std::vector<std::pair<std::span<std::byte>, const Buffer*>> outputs;
+  Fence fence;
+  bool busy = false;
+};
+
 struct Session::State {
   State(Device device, Program program, Buffer weights, Buffer commands)
       : device(std::move(device)), program(std::move(program)), weights(std::move(weights)), commands(std::move(commands)) {}
@@ -21,25 +29,26 @@ struct Session::State {
   Device device;
   Program program;
   Buffer weights, commands;
-  std::vector<std::unique_ptr<Slot>> slots;
+  std::vector<std::unique_ptr<Run::State>> runs;
   std::mutex mutex;
   std::condition_variable freed;
 
-  Slot& acquire() {
-    std::unique_lock lock(mutex);
-    Slot* found = nullptr;
-    freed.wait(lock, [&] {
-      const auto slot = std::ranges::find_if(slots, [](const auto& candidate) { return !candidate->busy; });
-      if (slot != slots.end()) found = slot->get();
-      return found != nullptr;
-    });
-    found->busy = true;
-    return *found;
+  void check_process() const {
+    if (process != getpid()) throw fail(Code::forked, "the session was opened by process {}", process);
   }
-  void release(Slot& slot) {
+  Run::State& acquire() {
+    std::unique_lock lock(mutex);
+    auto run = runs.end();
+    freed.wait(lock, [&] { return (run = std::ranges::find(runs, false, &Run::State::busy)) != runs.end(); });
+    (*run)->busy = true;
+    return **run;
+  }
+  void release(Run::State& run) {
+    run.outputs.clear();
+    run.fence = {};
     {
       std::lock_guard lock(mutex);
-      slot.busy = false;
+      run.busy = false;
     }
     freed.notify_one();
   }
@@ -59,46 +68,41 @@ struct Session::State {
   }
 };
 
-struct Run::State {
-  std::shared_ptr<Session::State> session;
-  Slot* slot = nullptr;
-  Fence fence;
-  std::vector<std::pair<std::span<std::byte>, const Buffer*>> outputs;
-  bool ended = false;
-
-  ~State() {
-    if (ended) return;
-    try {
-      fence.wait();
-    } catch (const std::exception&) {
-      // Whoever drops a run does not ask how it ended.
-    }
-    session->release(*slot);
-  }
-  void finish() {
-    for (const auto& [bytes, buffer] : outputs)
-      if (!bytes.empty()) std::memcpy(bytes.data(), buffer->bytes().data(), bytes.size());
-    ended = true;
-    session->release(*slot);
-  }
-};
-
-Run::Run(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Run::Run(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Run::Run(Run&&) noexcept = default;
-Run& Run::operator=(Run&&) noexcept = default;
-Run::~Run() = default;
+Run& Run::operator=(Run other) noexcept {
+  std::swap(state_, other.state_);
+  return *this;
+}
+
+Run::~Run() {
+  if (!state_ || state_->session->process != getpid()) return;
+  try {
+    state_->fence.wait();
+  } catch (const std::exception&) {
+    // Whoever drops a run does not ask how it ended.
+  }
+  state_->session->release(*state_);
+}
 
 bool Run::wait(std::chrono::nanoseconds timeout) {
-  if (state_->ended) return true;
+  if (!state_) return true;
   if (state_->fence.wait(timeout) == WaitResult::timed_out) return false;
-  state_->finish();
+  finish();
   return true;
 }
 
 void Run::wait() {
-  if (state_->ended) return;
+  if (!state_) return;
   state_->fence.wait();
-  state_->finish();
+  finish();
+}
+
+void Run::finish() {
+  for (const auto& [bytes, buffer] : state_->outputs)
+    if (!bytes.empty()) std::memcpy(bytes.data(), buffer->bytes().data(), bytes.size());
+  const std::shared_ptr<State> ended = std::move(state_);
+  ended->session->release(*ended);
 }
 
 namespace {
@@ -146,6 +150,10 @@ const TensorInfo& find(std::span<const TensorInfo> tensors, std::string_view nam
   return *tensor;
 }
 
+auto named(std::string_view name) {
+  return [name](const auto& binding) { return binding.name == name; };
+}
+
 }  // namespace
 
 Session::Session(Device device, Program program, SessionOptions options) {
@@ -154,8 +162,12 @@ Session::Session(Device device, Program program, SessionOptions options) {
   Buffer weights = uploaded_weights(device, program);
   Buffer commands = uploaded(device, program.commands(), Memory::local);
   state_ = std::make_shared<State>(std::move(device), std::move(program), std::move(weights), std::move(commands));
-  for (unsigned i = 0; i < options.slots; ++i)
-    state_->slots.push_back(std::make_unique<Slot>(make_slot(state_->device, state_->program, state_->weights)));
+  for (unsigned i = 0; i < options.slots; ++i) {
+    auto& run = *state_->runs.emplace_back(std::make_unique<Run::State>());
+    run.session = state_.get();
+    run.slot = make_slot(state_->device, state_->program, state_->weights);
+    run.outputs.reserve(outputs().size());
+  }
 }
 Session::Session(Session&&) noexcept = default;
 Session& Session::operator=(Session&&) noexcept = default;
@@ -167,29 +179,30 @@ const Program& Session::program() const { return state_->program; }
 const Device& Session::device() const { return state_->device; }
 
 Run Session::submit(const Bindings& bindings) {
-  // A child has no mapping of the buffers: a write to them would end it.
-  if (getpid() != state_->process) throw fail(Code::forked, "the session was opened by process {}", state_->process);
-  // Everything is checked before a slot is taken.
-  std::vector<const InputBinding*> given(inputs().size(), nullptr);
-  for (const InputBinding& binding : bindings.inputs) {
-    auto& place = given[&find(inputs(), binding.name, binding.bytes.size(), "input") - inputs().data()];
-    if (place) throw fail(Code::wrong_input, "input '{}' is bound twice", binding.name);
-    place = &binding;
+  state_->check_process();
+  // Everything is checked before a place is taken.
+  for (auto binding = bindings.inputs.begin(); binding != bindings.inputs.end(); ++binding) {
+    find(inputs(), binding->name, binding->bytes.size(), "input");
+    if (std::find_if(bindings.inputs.begin(), binding, named(binding->name)) != binding)
+      throw fail(Code::wrong_input, "input '{}' is bound twice", binding->name);
   }
-  for (size_t i = 0; i < given.size(); ++i)
-    if (!given[i]) throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", inputs()[i].name, names(inputs()));
-  std::vector<const TensorInfo*> wanted;
-  for (const OutputBinding& binding : bindings.outputs) wanted.push_back(&find(outputs(), binding.name, binding.bytes.size(), "output"));
+  for (const TensorInfo& input : inputs())
+    if (std::ranges::none_of(bindings.inputs, named(input.name)))
+      throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", input.name, names(inputs()));
+  for (const OutputBinding& binding : bindings.outputs) find(outputs(), binding.name, binding.bytes.size(), "output");
 
-  auto run = std::make_unique<Run::State>();
-  run->session = state_;
-  run->slot = &state_->acquire();
-  const auto buffer_of = [&](const TensorInfo& tensor) { return run->slot->of_region[tensor.region]; };
-  for (size_t i = 0; i < given.size(); ++i)
-    if (!given[i]->bytes.empty()) std::memcpy(buffer_of(inputs()[i])->bytes().data(), given[i]->bytes.data(), given[i]->bytes.size());
-  for (size_t i = 0; i < wanted.size(); ++i) run->outputs.emplace_back(bindings.outputs[i].bytes, buffer_of(*wanted[i]));
-  run->fence = state_->start(*run->slot);
-  return Run(std::move(run));
+  Run run(std::shared_ptr<Run::State>(state_, &state_->acquire()));  // ends it when something throws
+  Run::State& taken = *run.state_;
+  for (const InputBinding& binding : bindings.inputs) {
+    const TensorInfo& input = find(inputs(), binding.name, binding.bytes.size(), "input");
+    if (!binding.bytes.empty()) std::memcpy(taken.slot.of_region[input.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
+  }
+  for (const OutputBinding& binding : bindings.outputs) {
+    const TensorInfo& output = find(outputs(), binding.name, binding.bytes.size(), "output");
+    taken.outputs.emplace_back(binding.bytes, taken.slot.of_region[output.region]);
+  }
+  taken.fence = state_->start(taken.slot);
+  return run;
 }
 
 }  // namespace kawara

@@ -14,7 +14,6 @@ struct Slot {
   std::vector<Buffer> own;               // arena and host buffers, by region; empty where the session's weights stand
   std::vector<const Buffer*> of_region;  // every region's buffer
   Buffer regions;
-  bool busy = false;
 };
 
 // Throws out_of_memory.

@@ -3,6 +3,7 @@
 #include "emulator/driver/driver.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "kawara/error.h"
 
@@ -90,7 +91,7 @@ std::shared_ptr<BufferObject> Driver::bo_create(Memory memory, uint64_t size_byt
 }
 
 void Driver::clear_unlocked(const BufferObject& bo) {
-  const auto submission = std::make_shared<Submission>();
+  Submission submission;
   Lock lock(mutex_);
   changed_.wait(lock, [&] { return gone_ || rings_[kDriverRing]->room(); });
   check_alive();
@@ -101,8 +102,8 @@ void Driver::clear_unlocked(const BufferObject& bo) {
   }
   rings_[kDriverRing]->push(packet, nullptr, submission);
   watch();
-  changed_.wait(lock, [&] { return submission->over(); });
-  if (submission->cancelled) throw fail(Code::device_lost, "the device was reset while it cleared memory");
+  changed_.wait(lock, [&] { return submission.over(); });
+  if (submission.cancelled) throw fail(Code::device_lost, "the device was reset while it cleared memory");
 }
 
 std::shared_ptr<Vm> Driver::vm_create() {
@@ -149,7 +150,7 @@ void Driver::bind(const std::shared_ptr<Vm>& vm, std::span<const BindOp> operati
   if (unbinds) {
     // Jobs submitted so far may use what goes; then nothing of this space may be in a ring while the tables change.
     const uint64_t ticket = next_ticket_;
-    changed_.wait(lock, [&] { return vm->unfinished.empty() || *vm->unfinished.begin() >= ticket; });
+    changed_.wait(lock, [&] { return vm->unfinished.empty() || vm->unfinished.front() >= ticket; });
     ++vm->holds;
     changed_.wait(lock, [&] { return vm->in_rings == 0; });
   }
@@ -213,8 +214,8 @@ QueueState Driver::queue_state(const UserQueue& queue) {
   return queue.state;
 }
 
-void Driver::submit(const std::shared_ptr<UserQueue>& queue, std::shared_ptr<Submission> submission) {
-  submission->pack(queue->vm->context);
+void Driver::submit(const std::shared_ptr<UserQueue>& queue, std::span<const NodeJob> jobs, std::span<const TimelinePoint> waits,
+                    std::span<const TimelinePoint> signals) {
   const Lock lock(mutex_);
   check_alive();
   switch (queue->state.kind) {
@@ -224,24 +225,28 @@ void Driver::submit(const std::shared_ptr<UserQueue>& queue, std::shared_ptr<Sub
     case QueueState::Kind::lost: throw fail(Code::device_lost, "the device was reset, and the queue lost");
   }
   if (queue->closed) throw fail(Code::not_found, "the queue is closed");
-  for (const TimelinePoint& point : submission->waits) {
+  for (const TimelinePoint& point : waits) {
     if (point.value > point.timeline->submitted()) {
       throw fail(Code::invalid_argument, "wait for point {}: only {} was submitted", point.value, point.timeline->submitted());
     }
   }
-  for (size_t i = 0; i < submission->signals.size(); ++i) {
-    const TimelinePoint& point = submission->signals[i];
+  for (size_t i = 0; i < signals.size(); ++i) {
+    const TimelinePoint& point = signals[i];
     uint64_t last = point.timeline->submitted();
     for (size_t j = 0; j < i; ++j) {
-      if (submission->signals[j].timeline == point.timeline) last = submission->signals[j].value;
+      if (signals[j].timeline == point.timeline) last = signals[j].value;
     }
     if (point.value <= last) throw fail(Code::invalid_argument, "signal of point {}: {} was submitted before it", point.value, last);
   }
-  for (const TimelinePoint& point : submission->signals) point.timeline->submit(point.value);
-  submission->ticket = next_ticket_++;
-  queue->vm->unfinished.insert(submission->ticket);
-  queue->state.submitted += submission->jobs.size();
-  queue->pending.push_back(std::move(submission));
+  if (idle_.empty()) idle_.push(*submissions_.emplace_back(std::make_unique<Submission>()));
+  Submission& submission = *idle_.front();
+  submission.renew(queue->vm->context, jobs, waits, signals);
+  idle_.pop();
+  for (const TimelinePoint& point : signals) point.timeline->submit(point.value);
+  submission.ticket = next_ticket_++;
+  queue->vm->unfinished.push_back(submission.ticket);
+  queue->state.submitted += jobs.size();
+  queue->pending.push(submission);
   advance();
 }
 
@@ -258,14 +263,14 @@ bool Driver::emit(const std::shared_ptr<UserQueue>& queue) {
   if (queue->pending.empty() || queue->vm->holds > 0) return false;
   Ring& ring = *rings_[queue->ring];
   if (!ring.room()) return false;
-  const std::shared_ptr<Submission> submission = queue->pending.front();
-  std::erase_if(submission->waits, [](const TimelinePoint& point) { return point.reached(); });
-  if (!submission->waits.empty()) return false;
+  Submission& submission = *queue->pending.front();
+  std::erase_if(submission.waits, [](const TimelinePoint& point) { return point.reached(); });
+  if (!submission.waits.empty()) return false;
 
   std::optional<kawara_packet> packet;
-  if (submission->emitted < submission->jobs.size()) packet = submission->packets[submission->emitted];
+  if (submission.emitted < submission.packets.size()) packet = submission.packets[submission.emitted];
   ++queue->vm->in_rings;
-  if (++submission->emitted == submission->units()) queue->pending.pop_front();
+  if (++submission.emitted == submission.units()) queue->pending.pop();
   ring.push(packet, queue, submission);
   watch();
   return true;
@@ -276,7 +281,10 @@ void Driver::end_units(Submission& submission, Vm* vm, size_t units, bool well) 
   submission.cancelled |= !well;
   if (!submission.over()) return;
   for (const TimelinePoint& point : submission.signals) point.timeline->end(point.value);
-  if (vm) vm->unfinished.erase(submission.ticket);
+  if (!vm) return;
+  vm->unfinished.erase(std::ranges::lower_bound(vm->unfinished, submission.ticket));
+  submission.waits.clear(), submission.signals.clear();
+  idle_.push(submission);
 }
 
 void Driver::end(const RingJob& job, bool well) {
@@ -289,8 +297,7 @@ void Driver::end(const RingJob& job, bool well) {
 }
 
 void Driver::cancel_pending(UserQueue& queue) {
-  const auto pending = std::exchange(queue.pending, {});
-  for (const auto& submission : pending) {
+  while (Submission* const submission = queue.pending.pop()) {
     const size_t left = submission->units() - submission->emitted;
     submission->emitted += left;
     end_units(*submission, queue.vm.get(), left, false);
@@ -298,7 +305,7 @@ void Driver::cancel_pending(UserQueue& queue) {
 }
 
 void Driver::retire(Ring& ring) {
-  for (const RingJob& job : ring.retire()) end(job, true);
+  while (const auto job = ring.retire()) end(*job, true);
 }
 
 void Driver::interrupt_unlocked(unsigned vector) {

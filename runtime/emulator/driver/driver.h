@@ -45,7 +45,8 @@ class Driver {
   std::shared_ptr<UserQueue> queue_create(const std::shared_ptr<Vm>& vm, Priority priority, std::chrono::milliseconds timeout);
   void queue_close(const std::shared_ptr<UserQueue>& queue);
   QueueState queue_state(const UserQueue& queue);
-  void submit(const std::shared_ptr<UserQueue>& queue, std::shared_ptr<Submission> submission);
+  void submit(const std::shared_ptr<UserQueue>& queue, std::span<const NodeJob> jobs, std::span<const TimelinePoint> waits,
+              std::span<const TimelinePoint> signals);
 
   std::optional<size_t> wait(std::span<const TimelinePoint> points, Deadline deadline, bool all);
   void inject_hang(const UserQueue& queue, uint32_t command);  // by the chip's test block
@@ -57,7 +58,7 @@ class Driver {
   // Called with the lock held, unless the name says otherwise.
   void advance();  // emits whatever may be emitted
   bool emit(const std::shared_ptr<UserQueue>& queue);
-  void end_units(Submission& submission, Vm* vm, size_t units, bool well);
+  void end_units(Submission& submission, Vm* vm, size_t units, bool well);  // vm: null for the driver's own
   void end(const RingJob& job, bool well);
   void retire(Ring& ring);
   void cancel_pending(UserQueue& queue);
@@ -94,6 +95,8 @@ class Driver {
   std::vector<std::shared_ptr<UserQueue>> queues_;
   std::vector<std::shared_ptr<Vm>> vms_;
   std::bitset<KAWARA_CONTEXT_COUNT> contexts_;
+  std::vector<std::unique_ptr<Submission>> submissions_;
+  IntrusiveQueue<Submission> idle_;  // submissions that are over, to be used again
   uint64_t next_ticket_ = 1;
   size_t turn_ = 0;  // of queues_, for fairness among those that share a ring
   bool faulted_ = false, reset_wanted_ = false, watching_ = false, gone_ = false, stopping_ = false;

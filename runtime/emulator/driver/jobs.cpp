@@ -19,7 +19,13 @@ std::string_view rule_of(uint32_t word) {
 
 }  // namespace
 
-void Submission::pack(uint32_t context) {
+void Submission::renew(uint32_t context, std::span<const NodeJob> jobs, std::span<const TimelinePoint> wait_for,
+                       std::span<const TimelinePoint> then_signal) {
+  waits.assign(wait_for.begin(), wait_for.end());
+  signals.assign(then_signal.begin(), then_signal.end());
+  ticket = 0;
+  emitted = ended = 0;
+  cancelled = false;
   packets.resize(jobs.size());
   for (size_t i = 0; i < jobs.size(); ++i) {
     const kawara_run_packet run{.context = context,

@@ -15,7 +15,9 @@ constexpr uint32_t kPackets = 1u << kLog2Packets;
 }  // namespace
 
 Ring::Ring(Chip& chip, std::shared_ptr<Bus> bus, unsigned index, unsigned priority)
-    : chip_(chip), index_(index), priority_(priority), packets_(bus, kPackets * sizeof(kawara_packet)), record_(bus, 4096) {}
+    : chip_(chip), index_(index), priority_(priority), packets_(bus, kPackets * sizeof(kawara_packet)), record_(bus, 4096) {
+  jobs_.reserve(kawara_ring_credits(kPackets));
+}
 
 void Ring::set(uint32_t queue_register, uint32_t value) {
   chip_.write(KAWARA_QUEUE_BASE + KAWARA_QUEUE_STRIDE * index_ + queue_register, value);
@@ -37,8 +39,8 @@ void Ring::start() {
 
 bool Ring::room() const { return !stopped_ && jobs_.size() < kawara_ring_credits(kPackets); }
 
-void Ring::push(const std::optional<kawara_packet>& packet, std::shared_ptr<UserQueue> queue, std::shared_ptr<Submission> submission) {
-  jobs_.push_back({packet, std::move(queue), std::move(submission), ++last_value_, tail_});
+void Ring::push(const std::optional<kawara_packet>& packet, std::shared_ptr<UserQueue> queue, Submission& submission) {
+  jobs_.push_back({packet, std::move(queue), &submission, ++last_value_, tail_});
   write(jobs_.back());
   set(KAWARA_QUEUE_TAIL, tail_);
 }
@@ -63,13 +65,10 @@ uint64_t Ring::signalled() const {
   return std::atomic_ref(record->value).load(std::memory_order_acquire);
 }
 
-std::vector<RingJob> Ring::retire() {
-  std::vector<RingJob> retired;
-  const uint64_t value = signalled();
-  while (!jobs_.empty() && jobs_.front().value <= value) {
-    retired.push_back(std::move(jobs_.front()));
-    jobs_.pop_front();
-  }
+std::optional<RingJob> Ring::retire() {
+  if (jobs_.empty() || jobs_.front().value > signalled()) return std::nullopt;
+  std::optional<RingJob> retired = std::move(jobs_.front());
+  jobs_.erase(jobs_.begin());
   return retired;
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,7 +20,7 @@ namespace kawara::emulator {
 struct RingJob {
   std::optional<kawara_packet> packet;
   std::shared_ptr<UserQueue> queue;
-  std::shared_ptr<Submission> submission;
+  Submission* submission = nullptr;
   uint64_t value = 0;         // its signal's
   uint32_t first_packet = 0;  // free running
 };
@@ -38,14 +37,14 @@ class Ring {
 
   bool room() const;
   // Only with room. The arguments as in RingJob.
-  void push(const std::optional<kawara_packet>& packet, std::shared_ptr<UserQueue> queue, std::shared_ptr<Submission> submission);
+  void push(const std::optional<kawara_packet>& packet, std::shared_ptr<UserQueue> queue, Submission& submission);
 
-  uint64_t signalled() const;     // value of the last signal
-  std::vector<RingJob> retire();  // everything up to it
+  uint64_t signalled() const;       // value of the last signal
+  std::optional<RingJob> retire();  // the first job, if the signals are past it
   std::vector<RingJob> remove(const std::function<bool(const RingJob&)>& which);
 
   unsigned index() const { return index_; }
-  const std::deque<RingJob>& jobs() const { return jobs_; }
+  const std::vector<RingJob>& jobs() const { return jobs_; }
   bool stopped() const { return stopped_; }
   // The job at the packet has run, but its signal was not written: start() writes that alone.
   void skip_work(uint32_t packet);
@@ -60,7 +59,7 @@ class Ring {
   Chip& chip_;
   unsigned index_, priority_;
   HostPages packets_, record_;
-  std::deque<RingJob> jobs_;
+  std::vector<RingJob> jobs_;  // with room for all that credits allow
   uint64_t last_value_ = 0;
   uint32_t tail_ = 0;
   bool stopped_ = true;

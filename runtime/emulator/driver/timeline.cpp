@@ -2,6 +2,7 @@
 #include "emulator/driver/timeline.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace kawara::emulator {
 namespace {
@@ -21,10 +22,10 @@ void Timeline::submit(uint64_t value) {
 
 void Timeline::end(uint64_t value) {
   std::ranges::lower_bound(pending_, value, {}, &Pending::value)->ended = true;
-  while (!pending_.empty() && pending_.front().ended) {
-    reached_ = pending_.front().value;
-    pending_.pop_front();
-  }
+  const auto first = std::ranges::find(pending_, false, &Pending::ended);
+  if (first == pending_.begin()) return;
+  reached_ = std::prev(first)->value;
+  pending_.erase(pending_.begin(), first);
   std::erase_if(notifications_, [&](const Notification& notification) {
     if (notification.value > reached_) return false;
     signal(notification.eventfd);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <vector>
 
@@ -31,7 +30,7 @@ class Timeline {
     FileDescriptor eventfd;
   };
   uint64_t submitted_ = 0, reached_ = 0;
-  std::deque<Pending> pending_;  // ascending
+  std::vector<Pending> pending_;  // ascending
   std::vector<Notification> notifications_;
 };
 

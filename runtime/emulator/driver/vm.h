@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <vector>
 
 #include "emulator/driver/buffer_object.h"
@@ -28,7 +27,7 @@ struct Vm {
   const uint32_t context;
   PageTables pages;
   std::map<uint64_t, Mapping> mappings;  // by address
-  std::set<uint64_t> unfinished;         // tickets of submissions
+  std::vector<uint64_t> unfinished;      // tickets of submissions, ascending
   unsigned queues = 0;
   unsigned in_rings = 0;  // units of its queues
   unsigned holds = 0;     // while positive, nothing of its queues enters a ring

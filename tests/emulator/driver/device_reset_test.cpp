@@ -37,17 +37,15 @@ TEST(Driver, ResetsADeviceWhoseQueueDoesNotStop) {
   const auto bystander = driver.queue_create(vm, Priority::high, 10s);
 
   const TimelinePoint end{std::make_shared<Timeline>(), 1};
-  const auto submission = std::make_shared<Submission>();
-  submission->jobs = {{.commands = DeviceAddress{0x10000}, .command_bytes = static_cast<uint32_t>(nop.size())}};
-  submission->signals = {end};
-  driver.submit(queue, submission);
+  const NodeJob job{.commands = DeviceAddress{0x10000}, .command_bytes = static_cast<uint32_t>(nop.size())};
+  driver.submit(queue, {&job, 1}, {}, {&end, 1});
   ASSERT_TRUE(driver.wait({&end, 1}, std::chrono::steady_clock::now() + 20s, true)) << "no point waits for ever";
 
   EXPECT_EQ(driver.queue_state(*queue).kind, QueueState::Kind::lost);
   EXPECT_EQ(driver.queue_state(*queue).completed, 0u);
   EXPECT_EQ(driver.queue_state(*bystander).kind, QueueState::Kind::lost);
   try {
-    driver.submit(bystander, std::make_shared<Submission>());
+    driver.submit(bystander, {}, {}, {});
     ADD_FAILURE() << "a lost queue took a job";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::device_lost);

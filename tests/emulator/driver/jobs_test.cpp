@@ -10,9 +10,9 @@ namespace {
 
 std::string refusal(const NodeJob& job) {
   Submission submission;
-  submission.jobs = {NodeJob{}, job};
+  const NodeJob jobs[] = {{}, job};
   try {
-    submission.pack(3);
+    submission.renew(3, jobs, {}, {});
   } catch (const Error& error) {
     return error.what();
   }
@@ -21,8 +21,8 @@ std::string refusal(const NodeJob& job) {
 
 TEST(Submission, PacksEachJobForItsContext) {
   Submission submission;
-  submission.jobs = {{.commands = DeviceAddress{0x10000}, .command_bytes = 64, .tag = 5}, {.command_bytes = 32}};
-  submission.pack(3);
+  const NodeJob jobs[] = {{.commands = DeviceAddress{0x10000}, .command_bytes = 64, .tag = 5}, {.command_bytes = 32}};
+  submission.renew(3, jobs, {}, {});
   ASSERT_EQ(submission.packets.size(), 2u);
   const kawara_run_packet first = kawara_unpack_run(&submission.packets[0]);
   EXPECT_EQ(first.context, 3u);
