@@ -49,9 +49,9 @@ inline std::vector<std::vector<std::byte>> run_program(const Program& program, c
     regions.push_back(std::move(translated));
   }
   const auto offsets = command_offsets(program);
-  const emulator::Job job{program.commands(), offsets, {}, regions};
+  const emulator::Job job{.commands = program.commands(), .offsets = offsets, .table = {}, .regions = regions};
   const emulator::Progress progress{[](uint32_t) {}, [] {}, [] { return false; }};
-  emulator::reference_executor()({}, {})(job, static_cast<uint32_t>(offsets.size()), progress);
+  emulator::reference_executor()({}, {})(job, 0, static_cast<uint32_t>(offsets.size()), progress);
   std::vector<std::vector<std::byte>> outputs;
   for (const TensorInfo& output : program.outputs())
     outputs.emplace_back(memory[output.region].begin(), memory[output.region].begin() + static_cast<ptrdiff_t>(output.size_bytes));

@@ -22,18 +22,24 @@ struct Run {
   uint64_t size = 0;
 };
 
-// Good for one job: entries are read when they are needed and nothing is kept for the next one.
+// Entries are read when they are needed, and nothing of them is kept.
 class AddressSpace {
  public:
   // `stopped` is asked now and then during a long walk, which then ends with a fault that nobody sees.
-  AddressSpace(const HostMemory& host, std::span<std::byte> local, uint64_t root, std::function<bool()> stopped);
+  AddressSpace(const HostMemory& host, std::span<std::byte> local, std::function<bool()> stopped);
 
-  // Where [address, address + size) lies, as long runs as the pages allow. Every page must be mapped and allow the access:
-  // else page_fault, read_only or (a table that is not in host memory) host_bus_error. At most `limit` runs, else region_split.
-  std::expected<std::vector<Run>, ChipFault> translate(uint64_t address, uint64_t size, bool write, size_t limit);
+  // From here on the page table at that bus address counts.
+  void enter(uint64_t root) { walker_.root = root; }
+
+  // Where [address, address + size) lies, as long runs as the pages allow; good until the next call. Every page must be mapped
+  // and allow the access: else page_fault, read_only or (a table that is not in host memory) host_bus_error. At most `limit`
+  // runs, else region_split.
+  std::expected<std::span<const Run>, ChipFault> translate(uint64_t address, uint64_t size, bool write, size_t limit);
 
   // Copies from memory, local or host.
   std::expected<void, ChipFault> read(uint64_t address, std::span<std::byte> to);
+  // Whether memory holds just that. Each byte is read at most once.
+  std::expected<bool, ChipFault> equals(uint64_t address, std::span<const std::byte> bytes);
 
  private:
   struct Page {
@@ -47,6 +53,7 @@ class AddressSpace {
   std::span<std::byte> local_;
   std::function<bool()> stopped_;
   kawara_walker walker_{};
+  std::vector<Run> runs_;
 };
 
 }  // namespace kawara::emulator

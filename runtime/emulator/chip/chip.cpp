@@ -16,6 +16,8 @@ void Chip::write(uint32_t offset, uint32_t value) { state_->write(offset, value)
 
 std::span<std::byte> Chip::local() const { return state_->local.bytes(); }
 
+ChipCounters Chip::counters() const { return state_->counters(); }
+
 int Chip::local_fd() const { return state_->local.fd(); }
 
 }  // namespace kawara::emulator

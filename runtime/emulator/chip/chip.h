@@ -15,6 +15,13 @@
 
 namespace kawara::emulator {
 
+// For diagnosis and tests: what the chip has been asked and has done since it was made.
+struct ChipCounters {
+  uint64_t register_reads = 0, register_writes = 0;
+  uint64_t doorbells = 0;         // writes of TAIL, among the others
+  uint64_t commands_checked = 0;  // commands that are known from a snapshot are not checked again
+};
+
 // Sends an MSI-X vector: 0-7 signals, 8 management. Called from the chip's own threads without any of its locks: it may
 // read and write registers, but must not destroy the chip, nor wait for a job.
 using Interrupt = std::function<void(unsigned vector)>;
@@ -34,6 +41,8 @@ class Chip {
 
   std::span<std::byte> local() const;  // BAR2
   int local_fd() const;                // the same memory, to be mapped elsewhere
+
+  ChipCounters counters() const;
 
  private:
   struct State;

@@ -16,9 +16,12 @@ Chip::State::State(const kawara_config& config, HostMemory& host, const Executor
       config_(config),
       host_(host),
       interrupt_(std::move(interrupt)),
-      processor_(config_, host, local, sram, executor(local.bytes(), sram.bytes())),
+      processor_(config_, host, local, sram, executor(local.bytes(), sram.bytes()), control()),
       management_(registers_, [this] { interrupt_(KAWARA_VECTOR_MANAGEMENT); }) {
-  for (unsigned number = 0; number < KAWARA_QUEUE_COUNT; ++number) queues_.emplace_back(registers_, number);
+  for (unsigned number = 0; number < KAWARA_QUEUE_COUNT; ++number) {
+    queues_.emplace_back(registers_, number);
+    jobs_.push_back(std::make_unique<QueueJob>(number, host));
+  }
   reset_device();
   thread_ = std::thread([this] { serve_queues(); });
 }
@@ -48,6 +51,7 @@ uint32_t Chip::State::status() const {
 uint32_t Chip::State::read(uint32_t address) {
   if (RegisterFile::at(address).row == nullptr) return 0;
   const std::lock_guard lock(mutex_);
+  ++counters_.register_reads;
   switch (address) {
     case KAWARA_REGISTER(GLOBAL, 0, STATUS): return status();
     case KAWARA_REGISTER(GLOBAL, 0, TIMESTAMP_LO): registers_.set64(address, timestamp()); return registers_.read(address);
@@ -59,6 +63,8 @@ void Chip::State::write(uint32_t address, uint32_t value) {
   const auto [row, instance] = RegisterFile::at(address);
   if (row == nullptr) return;
   const std::lock_guard lock(mutex_);
+  ++counters_.register_writes;
+  if (row->block == Block::QUEUE && row->offset == KAWARA_QUEUE_TAIL) ++counters_.doorbells;
   if (resetting_) return;
   switch (row->block) {
     case Block::GLOBAL: return write_global(row->offset, value);
@@ -86,10 +92,30 @@ void Chip::State::write_context(uint32_t number, uint32_t offset, uint32_t value
   registers_.write(KAWARA_CONTEXT_BASE + KAWARA_CONTEXT_STRIDE * number + offset, value);
   if (offset != KAWARA_CONTEXT_INVALIDATE) {
     identities_[number] = ++next_identity_;
-  } else if (serving_context_ != number) {
-    // Translations live as long as their job: without one there is nothing to wait for.
-    registers_.set(KAWARA_REGISTER(CONTEXT, number, INVALIDATE), 0);
+    return;
   }
+  // Translations live as long as their job: those that are under way are waited for, those that start later see the new ones.
+  Arbiter::QueueMask& waits = invalidation_waits_[number];
+  for (unsigned queue = 0; queue < KAWARA_QUEUE_COUNT; ++queue)
+    if ((under_way_ >> queue & 1) != 0 && jobs_[queue]->context.number == number) waits |= 1u << queue;
+  if (waits == 0) registers_.set(KAWARA_REGISTER(CONTEXT, number, INVALIDATE), 0);
+}
+
+// The job of the queue is over, however it went. Nothing of it is being served.
+void Chip::State::end_job(unsigned queue) {
+  if ((under_way_ >> queue & 1) == 0) return;
+  under_way_ &= ~(1u << queue);
+  QueueJob& job = *jobs_[queue];
+  job.end();
+  Arbiter::QueueMask& waits = invalidation_waits_[job.context.number];
+  waits &= ~(1u << queue);
+  if (waits == 0) registers_.set(KAWARA_REGISTER(CONTEXT, job.context.number, INVALIDATE), 0);
+}
+
+ChipCounters Chip::State::counters() {
+  const std::lock_guard lock(mutex_);
+  counters_.commands_checked = processor_.commands_checked();
+  return counters_;
 }
 
 // Does what a change of a queue asks for.
@@ -112,6 +138,7 @@ void Chip::State::stop_queue(unsigned queue) {
     hung_.reset();
     waits_for_engines_ = 0;
   }
+  end_job(queue);
   queues_[queue].stop();
   changed_.notify_all();
 }
@@ -124,6 +151,11 @@ void Chip::State::request_device_reset() {
 
 // Nothing is being served: everything but local memory and the clock is as after power-on.
 void Chip::State::reset_device() {
+  for (unsigned queue = 0; queue < KAWARA_QUEUE_COUNT; ++queue) {
+    end_job(queue);
+    queues_[queue].forget();
+  }
+  invalidation_waits_.fill(0);
   registers_.reset();
   set_identity();
   management_.reset();

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The inside of a chip: its parts, the lock over the registers, and the thread that serves the queues.
 //
-// One thread serves packets, one at a time, without the lock; it takes the lock to start and to end a packet. So a register
-// access waits for no job. A queue whose job hangs leaves the thread free: others go on, except for jobs, which find the
-// engines taken and wait in READY.
+// One thread serves packets, a segment at a time, without the lock; it takes the lock to start and to end a segment. So a
+// register access waits for no job. Between its segments a job is suspended, its queue READY, and other queues have their turn.
+// A queue whose job hangs leaves the thread free: others go on, except for jobs, which find the engines taken and wait in READY.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -32,6 +33,7 @@ struct Chip::State {
   // chip_registers.cpp: the bus's side.
   uint32_t read(uint32_t address);
   void write(uint32_t address, uint32_t value);
+  ChipCounters counters();
 
   LocalMemory local;
   Sram sram;
@@ -48,11 +50,12 @@ struct Chip::State {
   void stop_queue(unsigned queue);
   void request_device_reset();
   void reset_device();
+  void end_job(unsigned queue);
 
   // chip_thread.cpp: the chip's side.
   // How the chip leaves a packet.
   struct PacketEnd {
-    enum class Kind { retired, waits, faulted, stopped, hung } kind = Kind::retired;
+    enum class Kind { retired, suspended, waits, faulted, stopped, hung } kind = Kind::retired;
     ChipFault fault{};
     bool interrupt = false;  // send the queue's vector
   };
@@ -62,11 +65,13 @@ struct Chip::State {
   void serve(unsigned queue, Lock& lock);
   PacketEnd serve_packet(unsigned queue, uint64_t address);
   PacketEnd run(unsigned queue, const kawara_run_packet& packet);
+  PacketEnd resume(unsigned queue);
+  PacketEnd left(unsigned queue, const JobEnd& end);
   PacketEnd signal(unsigned queue, const kawara_signal_packet& packet);
   PacketEnd clear(unsigned queue, const kawara_clear_packet& packet);
   void finish(unsigned queue, const PacketEnd& end);
   std::optional<uint32_t> fire_hang(unsigned queue, uint32_t command_count);
-  JobControl control_of(unsigned queue);
+  JobControl control();
 
   const kawara_config config_;
   HostMemory& host_;
@@ -74,7 +79,7 @@ struct Chip::State {
   CommandProcessor processor_;
   const std::chrono::steady_clock::time_point born_ = std::chrono::steady_clock::now();
 
-  std::mutex mutex_;  // over all below but `stop_`
+  std::mutex mutex_;  // over all below but `stop_`, and but the job of the queue that is being served
   std::condition_variable changed_;
   RegisterFile registers_;
   std::vector<Queue> queues_;
@@ -82,9 +87,12 @@ struct Chip::State {
   std::array<uint64_t, KAWARA_CONTEXT_COUNT> identities_{};  // see JobContext
   uint64_t next_identity_ = 0;
   Arbiter arbiter_;
-  std::optional<unsigned> serving_;          // the queue whose packet the thread is at
-  std::optional<uint32_t> serving_context_;  // the context of its job
-  std::optional<unsigned> hung_;             // the queue whose job holds the engines for ever
+  std::vector<std::unique_ptr<QueueJob>> jobs_;                                // of each queue
+  Arbiter::QueueMask under_way_ = 0;                                           // queues whose job has started and not ended
+  std::array<Arbiter::QueueMask, KAWARA_CONTEXT_COUNT> invalidation_waits_{};  // for the jobs of these queues
+  ChipCounters counters_;
+  std::optional<unsigned> serving_;  // the queue whose packet the thread is at
+  std::optional<unsigned> hung_;     // the queue whose job holds the engines for ever
   Arbiter::QueueMask waits_for_engines_ = 0;
   bool resetting_ = false;  // a device reset waits for the thread
   bool ending_ = false;

@@ -39,19 +39,16 @@ void Chip::State::serve(unsigned queue, Lock& lock) {
   serving_ = queue;
   stop_ = ending_;
   queues_[queue].start();
+  const bool resumes = queues_[queue].suspended();
   const uint64_t address = queues_[queue].packet_address();
   lock.unlock();
   const uint64_t started = timestamp();
-  const PacketEnd end = serve_packet(queue, address);
+  const PacketEnd end = resumes ? resume(queue) : serve_packet(queue, address);
   const uint64_t elapsed = timestamp() - started;
   lock.lock();
   const uint32_t vector = queues_[queue].vector();
   arbiter_.charge(queue, elapsed, queues_[queue].weight());
   serving_.reset();
-  if (serving_context_) {
-    registers_.set(KAWARA_REGISTER(CONTEXT, *serving_context_, INVALIDATE), 0);
-    serving_context_.reset();
-  }
   if (resetting_) return reset_device();
   finish(queue, end);
   // Vectors from 8 on are not a queue's to send.
@@ -63,8 +60,11 @@ void Chip::State::serve(unsigned queue, Lock& lock) {
 
 void Chip::State::finish(unsigned queue, const PacketEnd& end) {
   Queue& ended = queues_[queue];
+  const bool goes_on = end.kind == PacketEnd::Kind::suspended || end.kind == PacketEnd::Kind::waits;
+  if (!goes_on || ended.state() == KAWARA_QUEUE_RESETTING) end_job(queue);
   switch (end.kind) {
     case PacketEnd::Kind::retired: return act(queue, ended.retire());
+    case PacketEnd::Kind::suspended: return ended.suspend();
     case PacketEnd::Kind::waits:
       // The hung queue may have been reset since: then there is nothing to wait for.
       if (hung_) waits_for_engines_ |= 1u << queue;
@@ -95,7 +95,7 @@ Chip::State::PacketEnd Chip::State::serve_packet(unsigned queue, uint64_t addres
 }
 
 Chip::State::PacketEnd Chip::State::run(unsigned queue, const kawara_run_packet& packet) {
-  JobContext context;
+  QueueJob& job = *jobs_[queue];
   uint32_t features;
   {
     const Lock lock(mutex_);
@@ -103,17 +103,30 @@ Chip::State::PacketEnd Chip::State::run(unsigned queue, const kawara_run_packet&
     if (hung_) return {.kind = PacketEnd::Kind::waits};
     const uint64_t root = registers_.get64(KAWARA_REGISTER(CONTEXT, packet.context, ROOT_LO));
     if ((root & KAWARA_CONTEXT_ROOT_LO_VALID) == 0) return faulted({.code = KAWARA_FAULT_context_invalid});
-    context = {.root = root & ~uint64_t{0xfff}, .identity = identities_[packet.context]};
-    serving_context_ = packet.context;
+    job.packet = packet;
+    job.context = {.number = packet.context, .root = root & ~uint64_t{0xfff}, .identity = identities_[packet.context]};
+    under_way_ |= 1u << queue;
     queues_[queue].enter(packet.context);
   }
-  const JobEnd end = processor_.run(packet, context, features, control_of(queue));
+  return left(queue, processor_.start(job, features));
+}
+
+Chip::State::PacketEnd Chip::State::resume(unsigned queue) {
+  {
+    const Lock lock(mutex_);
+    if (hung_) return {.kind = PacketEnd::Kind::waits};
+  }
+  return left(queue, processor_.resume(*jobs_[queue]));
+}
+
+Chip::State::PacketEnd Chip::State::left(unsigned queue, const JobEnd& end) {
   switch (end.kind) {
     case JobEnd::Kind::retired: {
       const Lock lock(mutex_);
-      tags_[queue] = packet.tag;
+      tags_[queue] = jobs_[queue]->packet.tag;
       return {};
     }
+    case JobEnd::Kind::suspended: return {.kind = PacketEnd::Kind::suspended};
     case JobEnd::Kind::faulted: return faulted(end.fault);
     case JobEnd::Kind::stopped: return {.kind = PacketEnd::Kind::stopped};
     case JobEnd::Kind::hung: return {.kind = PacketEnd::Kind::hung};
@@ -158,20 +171,20 @@ Chip::State::PacketEnd Chip::State::clear(unsigned queue, const kawara_clear_pac
   return {};
 }
 
-JobControl Chip::State::control_of(unsigned queue) {
+JobControl Chip::State::control() {
   return {
       .stopped = [this] { return stop_.load(std::memory_order_relaxed); },
       .retired =
-          [this, queue](uint32_t command_offset) {
+          [this](unsigned queue, uint32_t command_offset) {
             const Lock lock(mutex_);
             queues_[queue].retired(command_offset);
           },
       .work =
-          [this, queue] {
+          [this](unsigned queue) {
             const Lock lock(mutex_);
             queues_[queue].work();
           },
-      .hang_at = [this, queue](uint32_t command_count) { return fire_hang(queue, command_count); },
+      .hang_at = [this](unsigned queue, uint32_t command_count) { return fire_hang(queue, command_count); },
   };
 }
 

@@ -2,7 +2,6 @@
 #include "emulator/chip/command_processor.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstring>
 #include <exception>
@@ -13,114 +12,145 @@ namespace {
 
 uint32_t saturated(uint64_t count) { return static_cast<uint32_t>(std::min<uint64_t>(count, std::numeric_limits<uint32_t>::max())); }
 
-JobEnd faulted(const ChipFault& fault) { return {.kind = JobEnd::Kind::faulted, .fault = fault}; }
+JobEnd broken(ChipFault fault, const std::exception& error) {
+  fault.code = KAWARA_FAULT_engine_hang;
+  return {.kind = JobEnd::Kind::broken, .fault = fault, .message = error.what()};
+}
 
 }  // namespace
 
-JobEnd CommandProcessor::run(const kawara_run_packet& packet, const JobContext& context, uint32_t features, const JobControl& control) {
-  AddressSpace space(host_, local_.bytes(), context.root, control.stopped);
-  HostMemory::Pins pins(host_);
-  JobEnd end;
+CommandProcessor::CommandProcessor(const kawara_config& config, HostMemory& host, LocalMemory& local, Sram& sram, Execute execute,
+                                   JobControl control)
+    : config_(config),
+      host_(host),
+      local_(local),
+      sram_(sram),
+      execute_(std::move(execute)),
+      control_(std::move(control)),
+      space_(host, local.bytes(), control_.stopped),
+      progress_{.retired =
+                    [this](uint32_t command) {
+                      first_unretired_ = command + 1;
+                      control_.retired(running_->queue, running_->snapshot->offsets[command]);
+                    },
+                .work = [this] { control_.work(running_->queue); },
+                .aborted = control_.stopped} {}
+
+JobEnd CommandProcessor::start(QueueJob& job, uint32_t features) {
+  job.segment = 0;
+  job.health = {};
   try {
-    end = prepare(packet, space, features, pins);
+    const auto prepared = prepare(job, features);
     // A walk that was cut short looks like a fault.
-    if (control.stopped()) return {.kind = JobEnd::Kind::stopped};
-    if (end.kind != JobEnd::Kind::retired) return end;
-    take_sram(context.identity);
-    Health health;
-    end = execute(control, health);
-    if (end.kind == JobEnd::Kind::retired) write_record(packet, health);
+    if (control_.stopped()) return {.kind = JobEnd::Kind::stopped};
+    if (!prepared) return {.kind = JobEnd::Kind::faulted, .fault = prepared.error()};
   } catch (const std::exception& error) {
-    end = {.kind = JobEnd::Kind::broken, .fault = {.code = KAWARA_FAULT_engine_hang}, .message = error.what()};
+    return broken({}, error);
   }
-  return end;
+  job.hang_at = control_.hang_at(job.queue, static_cast<uint32_t>(job.snapshot->offsets.size()));
+  return run_segment(job);
 }
 
+JobEnd CommandProcessor::resume(QueueJob& job) { return run_segment(job); }
+
 // All that can be refused, before anything of the job runs.
-JobEnd CommandProcessor::prepare(const kawara_run_packet& packet, AddressSpace& space, uint32_t features, HostMemory::Pins& pins) {
-  if (auto taken = job_.take(space, packet); !taken) return faulted(taken.error());
-  if (auto checked = job_.check(features, sram_.bytes().size(), config_); !checked) return faulted(checked.error());
-  auto record = find_record(packet.record, space, pins);
-  if (!record) return faulted(record.error());
-  record_ = *record;
-  auto regions = translate_regions(job_, space, {host_, local_.bytes(), sram_.bytes()}, pins);
-  if (!regions) return faulted(regions.error());
-  regions_ = std::move(*regions);
-  return {};
+std::expected<void, ChipFault> CommandProcessor::prepare(QueueJob& job, uint32_t features) {
+  space_.enter(job.context.root);
+  job.table.resize(job.packet.region_count);
+  if (auto read = space_.read(job.packet.regions, std::as_writable_bytes(std::span(job.table))); !read) return read;
+  const kawara_check_limits limits{.features = features,
+                                   .sram_bytes = sram_.bytes().size(),
+                                   .config = &config_,
+                                   .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
+  auto snapshot = snapshots_.get(space_, job.packet, job.table, limits);
+  commands_checked_.store(snapshots_.commands_checked(), std::memory_order_relaxed);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  job.snapshot = std::move(*snapshot);
+  auto record = find_record(job);
+  if (!record) return std::unexpected(record.error());
+  job.record = *record;
+  return translate_regions(*job.snapshot, job.table, space_, {host_, local_.bytes(), sram_.bytes()}, job.pins, job.regions);
 }
 
 // A record is 64-byte aligned, so it lies in one page.
-std::expected<CommandProcessor::Record, ChipFault> CommandProcessor::find_record(uint64_t address, AddressSpace& space,
-                                                                                 HostMemory::Pins& pins) {
-  if (address == 0) return Record{};
-  const auto runs = space.translate(address, sizeof(kawara_record), true, 1);
+std::expected<std::span<std::byte>, ChipFault> CommandProcessor::find_record(QueueJob& job) {
+  if (job.packet.record == 0) return {};
+  const auto runs = space_.translate(job.packet.record, sizeof(kawara_record), true, 1);
   if (!runs) return std::unexpected(runs.error());
   const Run& run = runs->front();
-  const Record record = run.local ? local_.bytes().subspan(run.address, run.size) : pins.find(run.address, run.size);
+  const auto record = run.local ? local_.bytes().subspan(run.address, run.size) : job.pins.find(run.address, run.size);
   if (record.empty()) return std::unexpected(ChipFault{.code = KAWARA_FAULT_host_bus_error, .write = true, .address = run.address});
   return record;
 }
 
 // No context may see what another one left in SRAM.
-void CommandProcessor::take_sram(uint64_t identity) {
+void CommandProcessor::take_sram(const QueueJob& job) {
   uint64_t end = 0;
-  for (size_t index = 0; index < regions_.size(); ++index)
-    if (regions_[index].place == Region::Place::sram) end = std::max(end, job_.table[index].address + job_.table[index].size);
+  for (size_t index = 0; index < job.table.size(); ++index)
+    if (job.regions[index].place == Region::Place::sram) end = std::max(end, job.table[index].address + job.table[index].size);
   if (end == 0) return;
-  if (sram_owner_ != identity) {
+  if (sram_owner_ != job.context.identity) {
     sram_.clear(sram_dirty_);
     sram_dirty_ = 0;
-    sram_owner_ = identity;
+    sram_owner_ = job.context.identity;
   }
   sram_dirty_ = std::max(sram_dirty_, end);
 }
 
-JobEnd CommandProcessor::execute(const JobControl& control, Health& health) {
-  const auto count = static_cast<uint32_t>(job_.offsets.size());
-  const std::optional<uint32_t> hang = control.hang_at(count);
-  const Job job{.commands = job_.commands, .offsets = job_.offsets, .table = job_.table, .regions = regions_};
-  uint32_t first_unretired = 0;
-  const Progress progress{
-      .retired =
-          [&](uint32_t command) {
-            first_unretired = command + 1;
-            control.retired(job_.offsets[command]);
-          },
-      .work = control.work,
-      .aborted = control.stopped,
-  };
-  try {
-    if (const uint32_t end = hang.value_or(count); end != 0) health = execute_(job, end, progress);
-  } catch (const std::exception& error) {
-    // The command that had not retired is the best guess at the guilty one.
-    JobEnd broken{.kind = JobEnd::Kind::broken, .fault = {.code = KAWARA_FAULT_engine_hang}, .message = error.what()};
-    if (first_unretired < count) broken.fault = placed(broken.fault, job_, {.command = first_unretired});
-    return broken;
+JobEnd CommandProcessor::run_segment(QueueJob& job) {
+  const JobSnapshot& snapshot = *job.snapshot;
+  if (job.segment < snapshot.segment_ends.size()) {
+    const uint32_t begin = snapshot.segment_begin(job.segment), end = snapshot.segment_ends[job.segment];
+    const bool hangs = job.hang_at && *job.hang_at < end;
+    take_sram(job);
+    JobEnd ended = execute(job, begin, hangs ? *job.hang_at : end);
+    if (ended.kind != JobEnd::Kind::retired) return ended;
+    if (hangs) return {.kind = JobEnd::Kind::hung};
+    if (++job.segment < snapshot.segment_ends.size()) return {.kind = JobEnd::Kind::suspended};
   }
-  if (control.stopped()) return {.kind = JobEnd::Kind::stopped};
-  return {.kind = hang ? JobEnd::Kind::hung : JobEnd::Kind::retired};
+  write_record(job);
+  return {};
 }
 
-void CommandProcessor::write_record(const kawara_run_packet& packet, const Health& health) {
-  if (record_.empty()) return;
+JobEnd CommandProcessor::execute(QueueJob& job, uint32_t begin, uint32_t end) {
+  const JobSnapshot& snapshot = *job.snapshot;
+  const Job work{.snapshot = snapshot.number,
+                 .commands = snapshot.commands,
+                 .offsets = snapshot.offsets,
+                 .table = job.table,
+                 .regions = std::span(job.regions).first(job.table.size())};
+  running_ = &job;
+  first_unretired_ = begin;
+  try {
+    if (begin != end) job.health += execute_(work, begin, end, progress_);
+  } catch (const std::exception& error) {
+    // The command that had not retired is the best guess at the guilty one.
+    const bool guessed = first_unretired_ < snapshot.offsets.size();
+    return broken(guessed ? snapshot.placed({}, {.command = first_unretired_}) : ChipFault{}, error);
+  }
+  return {.kind = control_.stopped() ? JobEnd::Kind::stopped : JobEnd::Kind::retired};
+}
+
+void CommandProcessor::write_record(const QueueJob& job) {
+  if (job.record.empty()) return;
   // cycles: 0 until the chip charges cycles.
-  const kawara_record record{.tag = packet.tag,
+  const kawara_record record{.tag = job.packet.tag,
                              .status = 1,
-                             .commands = static_cast<uint32_t>(job_.offsets.size()),
+                             .commands = static_cast<uint32_t>(job.snapshot->offsets.size()),
                              .cycles = 0,
-                             .nan = saturated(health.nan),
-                             .inf = saturated(health.inf),
-                             .saturated = saturated(health.saturated),
-                             .dropped = saturated(health.dropped),
+                             .nan = saturated(job.health.nan),
+                             .inf = saturated(job.health.inf),
+                             .saturated = saturated(job.health.saturated),
+                             .dropped = saturated(job.health.dropped),
                              .reserved = {}};
   // Status and the count beside it are one 64-bit store, after all the rest.
   constexpr size_t status = offsetof(kawara_record, status), behind = status + sizeof(uint64_t);
   const auto bytes = std::as_bytes(std::span(&record, 1));
-  std::memcpy(record_.data(), bytes.data(), status);
-  std::memcpy(record_.data() + behind, bytes.data() + behind, bytes.size() - behind);
+  std::memcpy(job.record.data(), bytes.data(), status);
+  std::memcpy(job.record.data() + behind, bytes.data() + behind, bytes.size() - behind);
   uint64_t last;
   std::memcpy(&last, bytes.data() + status, sizeof(last));
-  std::atomic_ref(*reinterpret_cast<uint64_t*>(record_.data() + status)).store(last, std::memory_order_release);
+  std::atomic_ref(*reinterpret_cast<uint64_t*>(job.record.data() + status)).store(last, std::memory_order_release);
 }
 
 }  // namespace kawara::emulator

@@ -80,6 +80,14 @@ bool HostMemory::write(uint64_t bus, std::span<const std::byte> from) {
   });
 }
 
+std::optional<bool> HostMemory::equals(uint64_t bus, std::span<const std::byte> to) const {
+  bool equal = true;
+  const bool there = for_each_chunk(bus, to.size(), [&](std::span<std::byte> bytes, uint64_t offset) {
+    equal = equal && std::memcmp(to.data() + offset, bytes.data(), bytes.size()) == 0;
+  });
+  return there ? std::optional(equal) : std::nullopt;
+}
+
 std::optional<uint64_t> HostMemory::load(uint64_t bus) const {
   std::shared_lock lock(mutex_);
   const auto range = holder(bus, sizeof(uint64_t));

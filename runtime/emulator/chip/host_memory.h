@@ -35,6 +35,7 @@ class HostMemory {
   // False, or nullopt: a part of the range is not there. A write may then have happened in part.
   bool read(uint64_t bus, std::span<std::byte> to) const;
   bool write(uint64_t bus, std::span<const std::byte> from);
+  std::optional<bool> equals(uint64_t bus, std::span<const std::byte> bytes) const;
   // One aligned 64-bit access: acquire and release, as the host's own.
   std::optional<uint64_t> load(uint64_t bus) const;
   bool store(uint64_t bus, uint64_t value);

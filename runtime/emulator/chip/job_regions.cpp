@@ -14,27 +14,28 @@ class Translator {
   Translator(const JobSnapshot& job, AddressSpace& space, const Memories& memories, HostMemory::Pins& pins)
       : job_(job), space_(space), memories_(memories), pins_(pins) {}
 
-  std::expected<Region, ChipFault> translate(const kawara_region& entry, const RegionUse& use) {
-    Region region;
+  std::expected<void, ChipFault> translate(const kawara_region& entry, const RegionUse& use, Region& region) {
+    region.place = Region::Place::absent;
+    region.data = nullptr;
+    region.pieces.clear();
     region.readable = (entry.flags & KAWARA_REGION_READ) != 0;
     region.writable = (entry.flags & KAWARA_REGION_WRITE) != 0;
     region.size = entry.size;
-    if (!use.any() || entry.size == 0) return region;
+    if (!use.any() || entry.size == 0) return {};
     if ((entry.flags & KAWARA_REGION_KIND) == KAWARA_REGION_SRAM) {
       region.place = Region::Place::sram;
       region.data = memories_.sram.data() + entry.address;
-      return region;
+      return {};
     }
-    if (auto placed = place(region, entry, use); !placed) return std::unexpected(placed.error());
-    return region;
+    return place(region, entry, use);
   }
 
  private:
   std::expected<void, ChipFault> place(Region& region, const kawara_region& entry, const RegionUse& use) {
-    std::expected<std::vector<Run>, ChipFault> runs;
+    std::expected<std::span<const Run>, ChipFault> runs;
     const auto walk = [&](const OperandPlace& operand, bool write) -> std::expected<void, ChipFault> {
       runs = space_.translate(entry.address, entry.size, write, kPiecesOfJob - pieces_);
-      if (!runs) return std::unexpected(placed(runs.error(), job_, operand));
+      if (!runs) return std::unexpected(job_.placed(runs.error(), operand));
       return {};
     };
     if (use.read)
@@ -48,13 +49,13 @@ class Translator {
     }
     if (use.computed) {
       const uint64_t split = runs->front().local ? runs->front().size : 0;
-      return std::unexpected(placed({.code = KAWARA_FAULT_region_split, .address = entry.address + split}, job_, *use.computed));
+      return std::unexpected(job_.placed({.code = KAWARA_FAULT_region_split, .address = entry.address + split}, *use.computed));
     }
     return gather(region, *runs, use.read ? *use.read : *use.written);
   }
 
   // The pieces of a region that DMA alone uses.
-  std::expected<void, ChipFault> gather(Region& region, const std::vector<Run>& runs, const OperandPlace& operand) {
+  std::expected<void, ChipFault> gather(Region& region, std::span<const Run> runs, const OperandPlace& operand) {
     region.place = Region::Place::host;
     uint64_t offset = 0;
     for (const Run& run : runs) {
@@ -69,7 +70,7 @@ class Translator {
         }
         if (bytes.empty() || ++pieces_ > kPiecesOfJob) {
           const uint32_t code = bytes.empty() ? KAWARA_FAULT_host_bus_error : KAWARA_FAULT_region_split;
-          return std::unexpected(placed({.code = code, .address = run.address + done}, job_, operand));
+          return std::unexpected(job_.placed({.code = code, .address = run.address + done}, operand));
         }
         add_piece(region, offset + done, bytes);
         done += size;
@@ -96,18 +97,14 @@ class Translator {
 
 }  // namespace
 
-std::expected<std::vector<Region>, ChipFault> translate_regions(const JobSnapshot& job, AddressSpace& space, const Memories& memories,
-                                                                HostMemory::Pins& pins) {
-  const std::vector<RegionUse> uses = region_uses(job);
+std::expected<void, ChipFault> translate_regions(const JobSnapshot& job, std::span<const kawara_region> table, AddressSpace& space,
+                                                 const Memories& memories, HostMemory::Pins& pins, std::vector<Region>& regions) {
   Translator translator(job, space, memories, pins);
-  std::vector<Region> regions;
-  regions.reserve(job.table.size());
-  for (size_t index = 0; index < job.table.size(); ++index) {
-    auto region = translator.translate(job.table[index], uses[index]);
-    if (!region) return std::unexpected(region.error());
-    regions.push_back(std::move(*region));
+  if (regions.size() < table.size()) regions.resize(table.size());
+  for (size_t index = 0; index < table.size(); ++index) {
+    if (auto done = translator.translate(table[index], job.uses[index], regions[index]); !done) return done;
   }
-  return regions;
+  return {};
 }
 
 }  // namespace kawara::emulator

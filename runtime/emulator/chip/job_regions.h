@@ -10,7 +10,7 @@
 
 #include "emulator/chip/address_space.h"
 #include "emulator/chip/host_memory.h"
-#include "emulator/chip/region_uses.h"
+#include "emulator/chip/job_snapshot.h"
 #include "emulator/executor.h"
 
 namespace kawara::emulator {
@@ -23,7 +23,8 @@ struct Memories {
 
 // A region for each of the table; those that no command names stay absent. A region that an engine other than DMA uses
 // must be one piece of local memory or SRAM, else region_split. Host memory stays pinned as long as `pins`.
-std::expected<std::vector<Region>, ChipFault> translate_regions(const JobSnapshot& job, AddressSpace& space, const Memories& memories,
-                                                                HostMemory::Pins& pins);
+// The first of `regions` are filled anew; it grows when there are too few, and keeps its room.
+std::expected<void, ChipFault> translate_regions(const JobSnapshot& job, std::span<const kawara_region> table, AddressSpace& space,
+                                                 const Memories& memories, HostMemory::Pins& pins, std::vector<Region>& regions);
 
 }  // namespace kawara::emulator

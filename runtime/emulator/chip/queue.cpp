@@ -48,7 +48,7 @@ Queue::Effect Queue::write_control(uint32_t value) {
     return settle();
   }
   // Without ENABLE a packet that runs still ends, and a fault still waits for its reset.
-  const bool waits = state() == KAWARA_QUEUE_IDLE || state() == KAWARA_QUEUE_READY;
+  const bool waits = !suspended_ && (state() == KAWARA_QUEUE_IDLE || state() == KAWARA_QUEUE_READY);
   return waits ? settle() : Effect::none;
 }
 
@@ -56,7 +56,9 @@ Queue::Effect Queue::write_tail(uint32_t value) {
   set(KAWARA_QUEUE_TAIL, value);
   switch (state()) {
     case KAWARA_QUEUE_IDLE:
-    case KAWARA_QUEUE_READY: return settle();
+    case KAWARA_QUEUE_READY:
+      if (!suspended_) return settle();
+      [[fallthrough]];
     case KAWARA_QUEUE_RUNNING: return tail_too_far() ? bad_doorbell() : Effect::none;
     default: return Effect::none;
   }
@@ -64,7 +66,7 @@ Queue::Effect Queue::write_tail(uint32_t value) {
 
 Queue::Effect Queue::write_reset(uint32_t value) {
   if (KAWARA_GET(value, QUEUE_RESET_GO) == 0 || state() == KAWARA_QUEUE_DISABLED) return Effect::none;
-  set(KAWARA_QUEUE_STATE, (get(KAWARA_QUEUE_STATE) & ~KAWARA_QUEUE_STATE_STATE) | KAWARA_PUT(QUEUE_STATE_STATE, KAWARA_QUEUE_RESETTING));
+  change_state(KAWARA_QUEUE_RESETTING);
   return Effect::stop;
 }
 
@@ -92,8 +94,14 @@ Queue::Effect Queue::settle() {
 }
 
 void Queue::start() {
-  set_state(KAWARA_QUEUE_RUNNING);
+  suspended_ ? change_state(KAWARA_QUEUE_RUNNING) : set_state(KAWARA_QUEUE_RUNNING);
   work();
+}
+
+void Queue::suspend() {
+  if (state() == KAWARA_QUEUE_RESETTING) return stop();
+  suspended_ = true;
+  change_state(KAWARA_QUEUE_READY);
 }
 
 void Queue::enter(uint32_t context) {
@@ -107,6 +115,7 @@ void Queue::retired(uint32_t command_offset) {
 }
 
 Queue::Effect Queue::retire() {
+  suspended_ = false;
   set(KAWARA_QUEUE_HEAD, get(KAWARA_QUEUE_HEAD) + 1);
   work();
   if (state() != KAWARA_QUEUE_RESETTING) return settle();
@@ -115,11 +124,13 @@ Queue::Effect Queue::retire() {
 }
 
 void Queue::wait() {
+  if (suspended_) return suspend();
   if (state() == KAWARA_QUEUE_RESETTING) return stop();
   settle();
 }
 
 Queue::Effect Queue::fault(const ChipFault& fault) {
+  suspended_ = false;
   const bool first = latch(fault);
   if (state() == KAWARA_QUEUE_RESETTING) {
     stop();
@@ -130,6 +141,7 @@ Queue::Effect Queue::fault(const ChipFault& fault) {
 }
 
 void Queue::stop() {
+  suspended_ = false;
   set(KAWARA_QUEUE_CONTROL, get(KAWARA_QUEUE_CONTROL) & ~KAWARA_QUEUE_CONTROL_ENABLE);
   set_state(KAWARA_QUEUE_DISABLED);
 }

@@ -22,16 +22,19 @@ class Queue {
   uint32_t weight() const;  // 1, 2, 4 or 8
   uint32_t vector() const;
   uint64_t packet_address() const;  // of the packet at HEAD, on the bus
+  bool suspended() const { return suspended_; }
 
   // A write of the host to the register at `offset` of the page.
   Effect write(uint32_t offset, uint32_t value);
 
-  // The packet at HEAD: it starts, and ends in one of four ways.
+  // The packet at HEAD: it starts, or goes on after a suspension, and leaves the chip's thread in one of five ways.
   void start();
+  void suspend();                        // between two segments of its job: READY, with its context
   Effect retire();                       // HEAD moves
-  void wait();                           // not started after all: READY again
+  void wait();                           // not started or resumed after all: READY again
   Effect fault(const ChipFault& fault);  // HEAD stays; the queue stops until it is reset
   void stop();                           // HEAD stays; the reset is over
+  void forget() { suspended_ = false; }  // the registers were reset
 
   // While a job runs.
   void enter(uint32_t context);
@@ -42,7 +45,11 @@ class Queue {
  private:
   uint32_t get(uint32_t offset) const { return registers_.get(base_ + offset); }
   void set(uint32_t offset, uint32_t value) { registers_.set(base_ + offset, value); }
+  // Of no job, or keeping the context of the job that is shown.
   void set_state(kawara_queue_state state) { set(KAWARA_QUEUE_STATE, KAWARA_PUT(QUEUE_STATE_STATE, state)); }
+  void change_state(kawara_queue_state state) {
+    set(KAWARA_QUEUE_STATE, (get(KAWARA_QUEUE_STATE) & ~KAWARA_QUEUE_STATE_STATE) | KAWARA_PUT(QUEUE_STATE_STATE, state));
+  }
   bool enabled() const { return KAWARA_GET(get(KAWARA_QUEUE_CONTROL), QUEUE_CONTROL_ENABLE) != 0; }
   bool has_fault() const { return KAWARA_GET(get(KAWARA_QUEUE_FAULT), QUEUE_FAULT_VALID) != 0; }
   uint32_t ring_packets() const;
@@ -57,6 +64,7 @@ class Queue {
 
   RegisterFile& registers_;
   uint32_t base_;
+  bool suspended_ = false;
 };
 
 }  // namespace kawara::emulator

@@ -8,7 +8,8 @@ namespace kawara::emulator {
 namespace {
 
 struct Uses {
-  const JobSnapshot& job;
+  std::span<const std::byte> commands;
+  std::span<const uint32_t> offsets;
   std::vector<RegionUse>& regions;
   uint32_t command = 0;
   bool computes = false;
@@ -35,7 +36,7 @@ struct Uses {
   }
 
   void add_command(uint32_t index) {
-    const hw::CommandView view(job.commands, job.offsets[index]);
+    const hw::CommandView view(commands, offsets[index]);
     const hw::CommandRow& row = *hw::find_command(view.header().opcode);
     command = index;
     computes = view.engine() == KAWARA_ENGINE_ME || view.engine() == KAWARA_ENGINE_VE;
@@ -51,20 +52,11 @@ struct Uses {
 
 }  // namespace
 
-std::vector<RegionUse> region_uses(const JobSnapshot& job) {
-  std::vector<RegionUse> regions(job.table.size());
-  Uses uses{job, regions};
-  for (uint32_t index = 0; index < job.offsets.size(); ++index) uses.add_command(index);
-  return regions;
-}
-
-ChipFault placed(ChipFault fault, const JobSnapshot& job, const OperandPlace& place) {
-  const kawara_header& header = job.command(place.command);
-  fault.engine = header.engine;
-  fault.command = job.offsets[place.command];
-  fault.debug_id = header.debug_id;
-  fault.field = place.field;
-  return fault;
+std::vector<RegionUse> region_uses(std::span<const std::byte> commands, std::span<const uint32_t> offsets, size_t regions) {
+  std::vector<RegionUse> used(regions);
+  Uses uses{commands, offsets, used};
+  for (uint32_t index = 0; index < offsets.size(); ++index) uses.add_command(index);
+  return used;
 }
 
 }  // namespace kawara::emulator

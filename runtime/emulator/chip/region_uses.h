@@ -2,11 +2,11 @@
 // Who touches which region of a job, and where a fault of the region is to be reported.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
-
-#include "emulator/chip/job_snapshot.h"
 
 namespace kawara::emulator {
 
@@ -24,10 +24,7 @@ struct RegionUse {
   bool any() const { return read || written; }
 };
 
-// One for each region of a checked job.
-std::vector<RegionUse> region_uses(const JobSnapshot& job);
-
-// The fault, told about the command that `place` names.
-ChipFault placed(ChipFault fault, const JobSnapshot& job, const OperandPlace& place);
+// One for each region of a job whose commands are checked; `offsets`: where each command starts.
+std::vector<RegionUse> region_uses(std::span<const std::byte> commands, std::span<const uint32_t> offsets, size_t regions);
 
 }  // namespace kawara::emulator

@@ -34,6 +34,7 @@ class Driver {
   Driver& operator=(const Driver&) = delete;
 
   void fill(NodeInfo& info);
+  ChipCounters counters() const { return chip_->counters(); }
 
   std::shared_ptr<BufferObject> bo_create(Memory memory, uint64_t size_bytes);
 

@@ -33,10 +33,10 @@ void run_command(const Job& job, const hw::CommandView& command, Pace& pace, Hea
 }
 
 // In the order of the buffer, which the waits allow: they only name earlier commands.
-Health run(const Job& job, uint32_t end, const Progress& progress) {
+Health run(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
   Health health;
   Pace pace(progress);
-  for (uint32_t number = 0; number < end; ++number) {
+  for (uint32_t number = begin; number < end; ++number) {
     if (progress.aborted && progress.aborted()) break;
     run_command(job, hw::CommandView(job.commands, job.offsets[number]), pace, health);
     if (pace.aborted()) break;

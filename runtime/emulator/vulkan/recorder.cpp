@@ -50,10 +50,10 @@ bool is_host_copy(const hw::CommandView& command, const Job& job) {
 
 }  // namespace
 
-std::unique_ptr<Recording> Recorder::record(const Job& job, uint32_t end, const Progress& progress) {
+std::unique_ptr<Recording> Recorder::record(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
   recording_ = std::make_unique<Recording>(device_);
   progress_ = &progress;
-  for (command_ = 0; command_ < end; ++command_) {
+  for (command_ = begin; command_ < end; ++command_) {
     command_has_dispatch_ = false;
     const hw::CommandView command(job.commands, job.offsets[command_]);
     if (is_host_copy(command, job))

@@ -16,8 +16,8 @@ class Recorder {
   Recorder(std::shared_ptr<VulkanDevice> device, Pipelines& pipelines, bool with_lanes)
       : device_(std::move(device)), pipelines_(pipelines), has_lanes_(with_lanes && device_->has_software_lanes()) {}
 
-  // Commands [0, end) of the job. Shaders are compiled on the way, which may take long: null if progress said to stop.
-  std::unique_ptr<Recording> record(const Job& job, uint32_t end, const Progress& progress);
+  // Commands [begin, end) of the job. Shaders are compiled on the way, which may take long: null if progress said to stop.
+  std::unique_ptr<Recording> record(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);
 
   // For the builders of commands: dispatches of the command that is being recorded.
   void add_nest(const Nest& nest);

@@ -156,13 +156,7 @@ uint64_t Recording::size_bytes() const {
          kEncodingsMax * (items_.size() * kDispatchBytes + steps_.size() * 4096);
 }
 
-void Recording::write_addresses(const std::function<uint64_t(const Place&)>& address) {
-  for (const AddressSlot& slot : slots_) {
-    const uint64_t value = address(slot.place);
-    std::memcpy(parameters_->bytes().data() + slot.at, &value, sizeof(value));
-  }
-  push_addresses_.clear();
-  for (const PushSlot& slot : push_slots_) push_addresses_.push_back(address(slot.place));
+void Recording::fill_steps() {
   auto commands = encoding_for(push_addresses_).commands.begin();
   for (Step& step : steps_)
     if (step.kind == Step::Kind::submit) step.commands = *commands++;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
+#include <cstring>
 #include <list>
 #include <memory>
 #include <vector>
@@ -56,8 +56,17 @@ class Recording {
   const std::vector<Step>& steps() const { return steps_; }
   uint64_t scratch_bytes() const { return scratch_bytes_; }
   uint64_t size_bytes() const;
-  // Before each run. Fills the steps' command buffers.
-  void write_addresses(const std::function<uint64_t(const Place&)>& address);
+  // Before each run. Fills the steps' command buffers. address(Place): where the run has it.
+  template <typename Address>
+  void write_addresses(Address&& address) {
+    for (const AddressSlot& slot : slots_) {
+      const uint64_t value = address(slot.place);
+      std::memcpy(parameters_->bytes().data() + slot.at, &value, sizeof(value));
+    }
+    push_addresses_.clear();
+    for (const PushSlot& slot : push_slots_) push_addresses_.push_back(address(slot.place));
+    fill_steps();
+  }
   uint64_t command_buffers_filled() const { return command_buffers_filled_; }
 
  private:
@@ -82,6 +91,7 @@ class Recording {
   void place_parameters();
   Step& add_step(Step::Kind kind);
   void cut_steps();
+  void fill_steps();
   Encoding& encoding_for(const std::vector<uint64_t>& addresses);
   void fill(Encoding& encoding);
   VkCommandBuffer begin(VkCommandPool pool);

@@ -34,7 +34,9 @@ std::shared_ptr<vulkan::VulkanContext> shared_context() {
 ExecutorFactory vulkan_executor() {
   return [](std::span<std::byte> local, std::span<std::byte> sram) -> Execute {
     auto executor = std::make_shared<vulkan::VulkanExecutor>(shared_context(), local, sram);
-    return [executor](const Job& job, uint32_t end, const Progress& progress) { return executor->run(job, end, progress); };
+    return [executor](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+      return executor->run(job, begin, end, progress);
+    };
   };
 }
 

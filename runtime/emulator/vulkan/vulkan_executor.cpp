@@ -15,20 +15,10 @@ namespace {
 // What shaders count: NaN, infinities, dropped stores, values that did not fit.
 constexpr size_t kHealthCounters = 4;
 
-// Everything that a recording depends on: the commands, and the region table but for its addresses.
-std::string key_of(const Job& job, uint32_t end) {
-  std::string key;
-  const auto put = [&](const auto& value) { key.append(reinterpret_cast<const char*>(&value), sizeof(value)); };
-  key.reserve(job.commands.size() + job.regions.size() * 10 + 16);
-  put(end);
-  put(static_cast<uint32_t>(job.regions.size()));
-  for (size_t i = 0; i < job.regions.size(); ++i) {
-    put(job.regions[i].place);
-    put(job.regions[i].size);
-    put(i < job.table.size() ? job.table[i].flags : 0u);
-  }
-  key.append(reinterpret_cast<const char*>(job.commands.data()), job.commands.size());
-  return key;
+// The command processor's own commands are done when their turn comes.
+bool needs_engines(const Job& job, uint32_t begin, uint32_t end) {
+  return std::ranges::any_of(job.offsets.subspan(begin, end - begin),
+                             [&](uint32_t offset) { return hw::CommandView(job.commands, offset).engine() != KAWARA_ENGINE_CP; });
 }
 
 }  // namespace
@@ -36,21 +26,26 @@ std::string key_of(const Job& job, uint32_t end) {
 VulkanExecutor::VulkanExecutor(std::shared_ptr<VulkanContext> context, std::span<std::byte> local, std::span<std::byte> sram)
     : context_(std::move(context)), local_(context_->device, local), sram_(context_->device, sram) {}
 
-Recording* VulkanExecutor::recording_of(const Job& job, uint32_t end, const Progress& progress) {
-  std::string key = key_of(job, end);
-  const auto found = std::ranges::find(recordings_, key, &Entry::key);
+bool VulkanExecutor::Entry::fits(const Job& job, uint32_t from, uint32_t to) const {
+  return snapshot == job.snapshot && begin == from && end == to && std::ranges::equal(places, job.regions, {}, {}, &Region::place);
+}
+
+Recording* VulkanExecutor::recording_of(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+  const auto found = std::ranges::find_if(recordings_, [&](const Entry& entry) { return entry.fits(job, begin, end); });
   if (found != recordings_.end()) {
     recordings_.splice(recordings_.begin(), recordings_, found);
     return recordings_.front().recording.get();
   }
   Recorder recorder(context_->device, context_->pipelines, context_->with_lanes);
-  auto recording = recorder.record(job, end, progress);
+  auto recording = recorder.record(job, begin, end, progress);
   if (!recording) return nullptr;
-  ++recordings_made_;
-  recordings_.push_front({std::move(key), std::move(recording)});
+  commands_recorded_ += end - begin;
+  std::vector<Region::Place> places(job.regions.size());
+  std::ranges::transform(job.regions, places.begin(), &Region::place);
+  recordings_.push_front({job.snapshot, begin, end, std::move(places), std::move(recording)});
   uint64_t bytes = 0;
   for (auto entry = recordings_.begin(); entry != recordings_.end();) {
-    bytes += entry->key.size() + entry->recording->size_bytes();
+    bytes += entry->size_bytes();
     entry = bytes > kRecordingBytesMax && entry != recordings_.begin() ? recordings_.erase(entry) : std::next(entry);
   }
   return recordings_.front().recording.get();
@@ -75,13 +70,17 @@ void VulkanExecutor::prepare(Recording& recording, const Job& job) {
   });
 }
 
-Health VulkanExecutor::run(const Job& job, uint32_t end, const Progress& progress) {
-  Recording* const found = recording_of(job, end, progress);
+Health VulkanExecutor::run(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+  if (!needs_engines(job, begin, end)) {
+    progress.retired(end - 1);
+    return {};
+  }
+  Recording* const found = recording_of(job, begin, end, progress);
   if (!found) return {};
   Recording& recording = *found;
   prepare(recording, job);
   dropped_by_host_ = 0;
-  uint32_t retired = 0;
+  uint32_t retired = begin;
   for (const Step& step : recording.steps()) {
     if (progress.aborted()) return health();
     switch (step.kind) {

@@ -4,6 +4,7 @@
 
 #include <list>
 #include <string>
+#include <vector>
 
 #include "emulator/vulkan/imported_memory.h"
 #include "emulator/vulkan/recorder.h"
@@ -28,15 +29,21 @@ class VulkanExecutor {
 
   VulkanExecutor(std::shared_ptr<VulkanContext> context, std::span<std::byte> local, std::span<std::byte> sram);
 
-  Health run(const Job& job, uint32_t end, const Progress& progress);
-  uint64_t recordings_made() const { return recordings_made_; }
+  Health run(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);
+  uint64_t commands_recorded() const { return commands_recorded_; }
 
  private:
+  // Good for every job of that snapshot whose regions lie in the same memories.
   struct Entry {
-    std::string key;
+    uint64_t snapshot;
+    uint32_t begin, end;
+    std::vector<Region::Place> places;
     std::unique_ptr<Recording> recording;
+
+    bool fits(const Job& job, uint32_t from, uint32_t to) const;
+    uint64_t size_bytes() const { return sizeof(*this) + places.size() * sizeof(places[0]) + recording->size_bytes(); }
   };
-  Recording* recording_of(const Job& job, uint32_t end, const Progress& progress);  // null: told to stop
+  Recording* recording_of(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);  // null: told to stop
   void prepare(Recording& recording, const Job& job);
   Health health() const;
 
@@ -45,7 +52,7 @@ class VulkanExecutor {
   std::unique_ptr<VulkanBuffer> scratch_, health_, zeros_;
   uint64_t dropped_by_host_ = 0;  // in the job that runs
   std::list<Entry> recordings_;   // used last stands first
-  uint64_t recordings_made_ = 0;
+  uint64_t commands_recorded_ = 0;
 };
 
 }  // namespace kawara::emulator::vulkan

@@ -11,10 +11,12 @@ constexpr uint64_t kAddress = 0x12'3456'7000;
 
 class AddressSpaceTest : public ChipBench {
  protected:
-  AddressSpace space{memory, chip->local(), root(), [] { return false; }};
+  AddressSpace space{memory, chip->local(), [] { return false; }};
+  AddressSpaceTest() { space.enter(root()); }
 
   uint32_t code(uint64_t address, bool write = false) {
-    AddressSpace fresh(memory, chip->local(), root(), [] { return false; });
+    AddressSpace fresh(memory, chip->local(), [] { return false; });
+    fresh.enter(root());
     const auto runs = fresh.translate(address, 16, write, 100);
     return runs ? uint32_t{KAWARA_FAULT_none} : runs.error().code;
   }

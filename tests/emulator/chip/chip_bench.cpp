@@ -28,13 +28,13 @@ ChipBench::ChipBench() {
   memory.insert(kBus, {arena_, kHostPages * kPage});
   const auto executor = [this](std::span<std::byte>, std::span<std::byte> sram) -> Execute {
     sram_ = sram;
-    return [this](const Job& job, uint32_t end, const Progress& progress) {
+    return [this](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
       Run run;
       {
         const std::lock_guard lock(mutex_);
         run = run_;
       }
-      return run(job, end, progress);
+      return run(job, begin, end, progress);
     };
   };
   chip = std::make_unique<Chip>(kConfig, memory, executor, [this](unsigned vector) {
@@ -193,8 +193,8 @@ void ChipBench::on_run(Run run) {
   run_ = std::move(run);
 }
 
-Health ChipBench::retire_all(const Job&, uint32_t end, const Progress& progress) {
-  for (uint32_t command = 0; command < end; ++command) progress.retired(command);
+Health ChipBench::retire_all(const Job&, uint32_t begin, uint32_t end, const Progress& progress) {
+  for (uint32_t command = begin; command < end; ++command) progress.retired(command);
   return {};
 }
 

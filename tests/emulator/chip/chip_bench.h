@@ -99,9 +99,9 @@ class ChipBench : public testing::Test {
   void hang(unsigned number, uint32_t command);
 
   // What the executor does in place of running; the default retires command after command.
-  using Run = std::function<Health(const Job&, uint32_t end, const Progress&)>;
+  using Run = std::function<Health(const Job&, uint32_t begin, uint32_t end, const Progress&)>;
   void on_run(Run run);
-  static Health retire_all(const Job& job, uint32_t end, const Progress& progress);
+  static Health retire_all(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);
   std::span<std::byte> sram() const { return sram_; }
 
   HostMemory memory;

@@ -10,9 +10,9 @@ constexpr uint64_t kSource = 0x1000'0000, kTarget = 0x2000'0000;
 class FaultTest : public ChipBench {
  protected:
   FaultTest() {
-    on_run([this](const Job& job, uint32_t end, const Progress& progress) {
+    on_run([this](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
       ++jobs_run;
-      return retire_all(job, end, progress);
+      return retire_all(job, begin, end, progress);
     });
   }
 
@@ -234,7 +234,7 @@ TEST_F(FaultTest, AFaultStopsItsOwnQueueOnlyUntilItIsReset) {
 
 TEST_F(FaultTest, TheFirstFaultStays) {
   std::atomic<bool> started = false, finish = false;
-  on_run([&](const Job&, uint32_t, const Progress&) -> Health {
+  on_run([&](const Job&, uint32_t, uint32_t, const Progress&) -> Health {
     started = true;
     wait_until([&] { return finish.load(); });
     throw std::runtime_error("a second fault, made on purpose");
@@ -251,10 +251,10 @@ TEST_F(FaultTest, TheFirstFaultStays) {
 
 TEST_F(FaultTest, AJobThatOutlivesABadDoorbellRetiresAndItsQueueStops) {
   std::atomic<bool> started = false, finish = false;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     started = true;
     wait_until([&] { return finish.load(); });
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   submit(0, nops(1));
@@ -293,7 +293,7 @@ TEST_F(FaultTest, AMaskedFaultInterruptsWhenItIsUnmaskedAndAgainWhenOneIsLeft) {
 }
 
 TEST_F(FaultTest, AnExecutorThatFailsIsAnInternalErrorAndStopsTheQueue) {
-  on_run([](const Job&, uint32_t, const Progress& progress) -> Health {
+  on_run([](const Job&, uint32_t, uint32_t, const Progress& progress) -> Health {
     progress.retired(0);
     throw std::runtime_error("the test's executor fails on purpose");
   });

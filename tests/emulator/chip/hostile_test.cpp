@@ -12,12 +12,12 @@ class HostileTest : public ChipBench {
  protected:
   HostileTest() {
     // Touches every byte that a job was given.
-    on_run([](const Job& job, uint32_t end, const Progress& progress) {
+    on_run([](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
       for (const Region& region : job.regions) {
         for (const Extent& piece : region.pieces) touch({piece.data, piece.size}, region.writable);
         if (region.data != nullptr) touch({region.data, region.size}, region.writable);
       }
-      return retire_all(job, end, progress);
+      return retire_all(job, begin, end, progress);
     });
   }
 

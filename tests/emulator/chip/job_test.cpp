@@ -9,8 +9,8 @@ constexpr uint64_t kSource = 0x1000'0000, kTarget = 0x2000'0000;
 using JobTest = ChipBench;
 
 TEST_F(JobTest, WritesItsRecordAndShowsItsProgress) {
-  on_run([](const Job& job, uint32_t end, const Progress& progress) {
-    retire_all(job, end, progress);
+  on_run([](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+    retire_all(job, begin, end, progress);
     return Health{.nan = 1, .inf = 2, .saturated = uint64_t{1} << 40, .dropped = 4};
   });
   start(0);
@@ -38,11 +38,11 @@ TEST_F(JobTest, MayGoWithoutARecordRegionsAndCommands) {
 TEST_F(JobTest, RunsTheSnapshotWhateverTheHostWritesMeanwhile) {
   std::atomic<bool> started = false, written = false;
   std::vector<std::byte> seen;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     started = true;
     wait_until([&] { return written.load(); });
     seen.assign(job.commands.begin(), job.commands.end());
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   const kawara_packet packet = nops(2);
@@ -63,9 +63,9 @@ TEST_F(JobTest, GivesTheExecutorEachRegionWhereItLies) {
   map(kSource + 8192, first + 4096, kReadWrite);
   map(kTarget, 0x5000, kReadWrite | KAWARA_PTE_LOCAL);
   std::vector<Region> seen;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     seen.assign(job.regions.begin(), job.regions.end());
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   const kawara_region regions[] = {region(kSource + 16, 0x2800, KAWARA_REGION_READ), region(kTarget + 32, 4000),
@@ -92,12 +92,12 @@ TEST_F(JobTest, GivesTheExecutorEachRegionWhereItLies) {
 TEST_F(JobTest, SeesNothingThatAnotherContextLeftInSram) {
   map(kSource, 0, kReadWrite | KAWARA_PTE_LOCAL);
   std::vector<std::byte> seen;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     EXPECT_EQ(job.regions[1].place, Region::Place::sram);
     EXPECT_EQ(job.regions[1].data, sram().data() + 128);
     seen.push_back(job.regions[1].data[63]);
     job.regions[1].data[63] = std::byte{0x5e};
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   const kawara_region regions[] = {region(kSource, 64), region(128, 64, KAWARA_REGION_SRAM | KAWARA_REGION_READ | KAWARA_REGION_WRITE)};
   kawara_packet packet = job(vector_command(), regions);
@@ -117,10 +117,10 @@ TEST_F(JobTest, SeesNothingThatAnotherContextLeftInSram) {
 
 TEST_F(JobTest, InvalidationOfItsContextWaitsForItsEnd) {
   std::atomic<bool> started = false, finish = false;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     started = true;
     wait_until([&] { return finish.load(); });
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   submit(0, nops(1));
@@ -150,11 +150,11 @@ TEST_F(JobTest, HostMemoryThatItUsesStaysUntilItsEnd) {
   const kawara_packet packet = job(copy_command(16), regions);
   for (const uint64_t range : {uint64_t{0x9000'0000}, uint64_t{0x9000'1000}, kBus}) {
     std::atomic<bool> started = false, finish = false, erased = false;
-    on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+    on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
       EXPECT_EQ(job.regions[0].place, Region::Place::host);
       started = true;
       wait_until([&] { return finish.load(); });
-      return retire_all(job, end, progress);
+      return retire_all(job, begin, end, progress);
     });
     if (range == 0x9000'0000) start(0);
     submit(0, packet);

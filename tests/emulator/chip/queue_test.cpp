@@ -11,10 +11,10 @@ using QueueTest = ChipBench;
 TEST_F(QueueTest, GoesThroughItsStates) {
   EXPECT_EQ(state(0), KAWARA_QUEUE_DISABLED);
   std::atomic<bool> started = false, finish = false;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     started = true;
     wait_until([&] { return finish.load(); });
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   start(1);
@@ -82,10 +82,10 @@ TEST_F(QueueTest, FetchesNothingUntilTheDeviceRuns) {
 
 TEST_F(QueueTest, WithoutEnableThePacketEndsAndTheNextWaits) {
   std::atomic<bool> started = false, finish = false;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     started = true;
     wait_until([&] { return finish.load(); });
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   start(0);
   push(0, nops(1));
@@ -164,10 +164,10 @@ TEST_F(QueueTest, ClearsLocalMemoryBeforeWhatFollows) {
 
 TEST_F(QueueTest, TwoQueuesShareTheChipByPriority) {
   std::vector<uint64_t> order;
-  on_run([&](const Job& job, uint32_t end, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
     const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
     while (std::chrono::steady_clock::now() < until) progress.work();
-    return retire_all(job, end, progress);
+    return retire_all(job, begin, end, progress);
   });
   chip->write(KAWARA_GLOBAL_CONTROL, 0);
   start(0, 0);

@@ -13,7 +13,7 @@ class ResetTest : public ChipBench {
  protected:
   // Jobs that run until they are aborted, and then go on writing for a moment, as an engine does that ends its slice.
   void run_until_aborted() {
-    on_run([this](const Job&, uint32_t, const Progress& progress) {
+    on_run([this](const Job&, uint32_t, uint32_t, const Progress& progress) {
       started = true;
       while (!progress.aborted()) {
         ++writes;
@@ -85,9 +85,9 @@ TEST_F(ResetTest, AnotherQueueIsResetWhileAJobRuns) {
 
 TEST_F(ResetTest, AnInjectedHangRunsWhatCameBeforeAndThenStandsStill) {
   std::atomic<uint32_t> end = 0;
-  on_run([&](const Job& job, uint32_t count, const Progress& progress) {
+  on_run([&](const Job& job, uint32_t begin, uint32_t count, const Progress& progress) {
     end = count;
-    return retire_all(job, count, progress);
+    return retire_all(job, begin, count, progress);
   });
   start(2);
   hang(2, 3);

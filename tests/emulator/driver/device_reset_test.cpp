@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 // Stuck: never looks whether it should stop, for longer than a hang and the reset of a queue take together.
 ExecutorFactory stuck_executor() {
   return [](std::span<std::byte>, std::span<std::byte>) -> Execute {
-    return [](const Job&, uint32_t, const Progress&) {
+    return [](const Job&, uint32_t, uint32_t, const Progress&) {
       std::this_thread::sleep_for(2200ms);
       return Health{};
     };

@@ -57,8 +57,8 @@ class Machine {
   emulator::Health run(const std::vector<hw::Commands>& buffers, const emulator::Progress& progress = {}) {
     emulator::Health health;
     for (const hw::Commands& buffer : buffers) {
-      const emulator::Job job{buffer.bytes(), buffer.offsets(), {}, regions_};
-      health = execute_(job, static_cast<uint32_t>(buffer.offsets().size()), progress);
+      const emulator::Job job{.commands = buffer.bytes(), .offsets = buffer.offsets(), .table = {}, .regions = regions_};
+      health = execute_(job, 0, static_cast<uint32_t>(buffer.offsets().size()), progress);
     }
     return health;
   }

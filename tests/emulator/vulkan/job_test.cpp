@@ -122,7 +122,7 @@ struct Bench {
       : context(std::make_shared<emulator::vulkan::VulkanContext>("")),
         executor(context, twins.memory(0).local(), twins.memory(0).sram()) {}
   void run(const hw::Commands& commands, const emulator::Progress& progress = Twins::quiet()) {
-    executor.run(twins.job(commands, 0), static_cast<uint32_t>(commands.offsets().size()), progress);
+    executor.run(twins.job(commands, 0), 0, static_cast<uint32_t>(commands.offsets().size()), progress);
   }
   Twins twins;
   std::shared_ptr<emulator::vulkan::VulkanContext> context;
@@ -142,7 +142,7 @@ TEST(VulkanJob, IsReplayedWithOtherAddressesWithoutRecordingAnything) {
   bench.twins.fill<float>(in, 5);
   bench.run(commands);
   EXPECT_EQ(bench.twins.vulkan<float>(out), std::vector<float>(100, 15));
-  EXPECT_EQ(bench.executor.recordings_made(), 1u);
+  EXPECT_EQ(bench.executor.commands_recorded(), 1u);
   EXPECT_EQ(bench.context->pipelines.compiled(), compiled);
 }
 
@@ -175,7 +175,7 @@ TEST(VulkanJob, OfANewShapeCompilesNoPipeline) {
     bench.run(commands);
   }
   EXPECT_EQ(bench.twins.vulkan<float>(out)[998], 2 * 999);
-  EXPECT_EQ(bench.executor.recordings_made(), 2u);
+  EXPECT_EQ(bench.executor.commands_recorded(), 2u);
   EXPECT_EQ(bench.context->pipelines.compiled(), 1u);
 }
 

@@ -78,14 +78,20 @@ class Twins {
   }
 
   const Memory& memory(int which) const { return memory_[which]; }
-  emulator::Job job(const hw::Commands& commands, int which) const { return {commands.bytes(), commands.offsets(), {}, regions_[which]}; }
+  emulator::Job job(const hw::Commands& commands, int which) {
+    const std::span<const std::byte> bytes = commands.bytes();
+    const auto known = std::ranges::find_if(snapshots_, [&](const auto& snapshot) { return std::ranges::equal(snapshot, bytes); });
+    const auto number = static_cast<uint64_t>(known - snapshots_.begin());
+    if (known == snapshots_.end()) snapshots_.emplace_back(bytes.begin(), bytes.end());
+    return {.snapshot = number, .commands = bytes, .offsets = commands.offsets(), .table = {}, .regions = regions_[which]};
+  }
   static emulator::Progress quiet() {
     return {[](uint32_t) {}, [] {}, [] { return false; }};
   }
   // What both counted: the executor under test, the reference.
   std::array<emulator::Health, 2> run(const hw::Commands& commands) {
     const auto end = static_cast<uint32_t>(commands.offsets().size());
-    return {vulkan_(job(commands, 0), end, quiet()), reference_(job(commands, 1), end, quiet())};
+    return {vulkan_(job(commands, 0), 0, end, quiet()), reference_(job(commands, 1), 0, end, quiet())};
   }
   template <typename Body>
   void run(const Body& body, const hw::Section* section = nullptr) {
@@ -119,6 +125,7 @@ class Twins {
   std::vector<emulator::Region> regions_[2];
   std::vector<std::unique_ptr<std::vector<std::byte>>> pieces_;
   size_t next_ = 0;
+  std::vector<std::vector<std::byte>> snapshots_;  // commands; regions of one test keep their sizes
   emulator::Execute vulkan_, reference_;
 };
 
