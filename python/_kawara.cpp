@@ -5,7 +5,12 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <future>
+#include <mutex>
+#include <thread>
 
 #include "kawara/cache.h"
 #include "kawara/compiler.h"
@@ -61,6 +66,92 @@ py::list described(std::span<const TensorInfo> tensors) {
   for (const auto& tensor : tensors)
     list.append(py::make_tuple(tensor.name, std::string(name(tensor.dtype)), tensor.shape, std::vector<std::string>(tensor.shape.size())));
   return list;
+}
+
+// The calls that are under way without the interpreter's lock. At its exit they come to their end first: a thread that asked for
+// the lock of an interpreter that is gone would take the process down.
+class Calls {
+ public:
+  ~Calls() { finish(); }
+
+  // Made and destroyed with the interpreter's lock held.
+  class Call {
+   public:
+    explicit Call(Calls& calls) : calls_(calls) { calls_.begin(); }
+    ~Call() { calls_.end(); }
+    Call(const Call&) = delete;
+
+   private:
+    Calls& calls_;
+  };
+
+  // Ctrl-C while Python waits: its handler runs here, and what it raises goes through.
+  void look() {
+    const py::gil_scoped_acquire held;
+    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    const std::lock_guard lock(mutex_);
+    if (!over_) return;
+    PyErr_SetNone(PyExc_SystemExit);
+    throw py::error_already_set();
+  }
+  // What cannot stop half way goes on in its thread when Ctrl-C ends the wait for it.
+  void leave_behind(std::thread thread) {
+    const std::lock_guard lock(mutex_);
+    left_behind_.push_back(std::move(thread));
+  }
+  void finish() {
+    std::vector<std::thread> threads;
+    {
+      std::unique_lock lock(mutex_);
+      over_ = true;
+      ended_.wait(lock, [this] { return under_way_ == 0; });
+      threads.swap(left_behind_);
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+ private:
+  void begin() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!over_) {
+        ++under_way_;
+        return;
+      }
+    }
+    // The interpreter ends, and with it this thread.
+    const py::gil_scoped_release released;
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  }
+  void end() {
+    const std::lock_guard lock(mutex_);
+    --under_way_;
+    ended_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  unsigned under_way_ = 0;
+  bool over_ = false;
+  std::vector<std::thread> left_behind_;
+};
+
+// Calls `work` without the interpreter's lock, and lets signals in meanwhile. `work` owns what it uses, and no Python object.
+template <typename Work>
+auto interruptible(Calls& calls, Work work) {
+  const Calls::Call call(calls);
+  const py::gil_scoped_release released;
+  std::packaged_task<decltype(work())()> task(std::move(work));
+  auto result = task.get_future();
+  std::thread thread(std::move(task));
+  try {
+    while (result.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) calls.look();
+  } catch (...) {
+    calls.leave_behind(std::move(thread));
+    throw;
+  }
+  thread.join();
+  return result.get();
 }
 
 CompileOptions options_of(std::map<std::string, std::vector<int64_t>> shapes, std::string target, bool cache = true) {
@@ -143,14 +234,21 @@ PYBIND11_MODULE(_kawara, module) {
       .def_property_readonly("format_version", [](const Program&) { return Program::kFormatVersion; })
       .def_property_readonly("report", &Program::report);
 
+  const auto calls = std::make_shared<Calls>();
+  py::module_::import("atexit").attr("register")(py::cpp_function([calls] {
+    const py::gil_scoped_release released;
+    calls->finish();
+  }));
+
   module.def("relower", &kawara::relower, py::arg("program"), py::arg("target"), py::call_guard<py::gil_scoped_release>());
 
   module.def(
       "compile",
-      [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-        return kawara::compile(model, options_of(std::move(shapes), std::move(target)));
+      [calls](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+        return interruptible(*calls,
+                             [=, options = options_of(std::move(shapes), std::move(target))] { return kawara::compile(model, options); });
       },
-      py::arg("model"), py::arg("shapes"), py::arg("target"), py::call_guard<py::gil_scoped_release>());
+      py::arg("model"), py::arg("shapes"), py::arg("target"));
 
   module.def(
       "inspect",
@@ -172,12 +270,9 @@ PYBIND11_MODULE(_kawara, module) {
 
   module.def(
       "explain",
-      [](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-        std::vector<NodePlacement> rows;
-        {
-          py::gil_scoped_release released;
-          rows = kawara::explain(model, options_of(std::move(shapes), std::move(target)));
-        }
+      [calls](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
+        const std::vector<NodePlacement> rows = interruptible(
+            *calls, [=, options = options_of(std::move(shapes), std::move(target))] { return kawara::explain(model, options); });
         py::list result;
         for (const NodePlacement& row : rows) {
           py::dict entry;
@@ -209,12 +304,13 @@ PYBIND11_MODULE(_kawara, module) {
   });
 
   py::class_<InferenceSession>(module, "InferenceSession")
-      .def(py::init([](const std::filesystem::path& path, const std::string& device, std::map<std::string, std::vector<int64_t>> shapes,
-                       bool cache) {
-             return InferenceSession(path, device, {.shapes = std::move(shapes), .cache = cache});
+      .def(py::init([calls](const std::filesystem::path& path, const std::string& device,
+                            std::map<std::string, std::vector<int64_t>> shapes, bool cache) {
+             return interruptible(*calls, [=, options = CompileOptions{.shapes = std::move(shapes), .cache = cache}] {
+               return std::make_unique<InferenceSession>(path, device, options);
+             });
            }),
-           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"),
-           py::call_guard<py::gil_scoped_release>())
+           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"))
       .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
            py::arg("program"), py::arg("device"), py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("inputs", [](const InferenceSession& session) { return described(session.inputs()); })
@@ -227,13 +323,14 @@ PYBIND11_MODULE(_kawara, module) {
       .def_property_readonly("program", &InferenceSession::program)
       .def(
           "run",
-          [](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
+          [calls](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
             std::vector<InputTensor> inputs;
             for (const Feed& feed : feeds) inputs.push_back(input_of(feed));
             std::vector<OutputTensor> outputs;
             {
-              py::gil_scoped_release released;
-              outputs = session.run(names, inputs);
+              const Calls::Call call(*calls);
+              const py::gil_scoped_release released;
+              outputs = session.run(names, inputs, [&] { calls->look(); });
             }
             py::list result;
             for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,8 +56,9 @@ class KAWARA_API InferenceSession {
 
   // Outputs in the order of `names`, or all when it is empty. Every input once, by name. Throws wrong_input (a name, type or
   // shape that is not the model's: the message lists what it wants), not_found (an output's name), and what compile and
-  // Session throw.
-  std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs);
+  // Session throw. `waiting` is called every 20 ms or so while the chip is at work; when it throws, the run is left to itself.
+  std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
+                                const std::function<void()>& waiting = {});
 
  private:
   struct State;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ struct Bindings {
   std::vector<OutputBinding> outputs;  // those that are wanted
 };
 
-// One run under way. Destroyed early, it waits for the chip first, so that no memory is freed under a job.
+// One run under way. Destroyed early, it leaves the chip to end it: its outputs are lost, and its slot is free once it has
+// ended. It may outlive its session.
 class KAWARA_API Run {
  public:
   Run(Run&&) noexcept;
@@ -68,6 +70,8 @@ class KAWARA_API Session {
 
   // Throws wrong_input, naming the binding and the rule; queue_dead.
   Run submit(const Bindings& bindings);
+  // The same, or nothing when no slot was free in that time.
+  std::optional<Run> submit(const Bindings& bindings, std::chrono::nanoseconds timeout);
 
  private:
   friend class Run;

@@ -2,8 +2,10 @@
 #include "kawara/inference_session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <list>
 #include <mutex>
+#include <optional>
 
 #include "kawara/error.h"
 #include "kawara/log.h"
@@ -15,6 +17,7 @@ namespace {
 
 // Sessions of one model at different shapes; beyond these the one least recently used is dropped.
 constexpr size_t kShapesKept = 8;
+constexpr std::chrono::milliseconds kLook{20};
 
 using ShapeKey = std::vector<std::vector<int64_t>>;
 
@@ -165,7 +168,8 @@ std::optional<Program> InferenceSession::program() const {
   return state_->sessions.front().session->program();
 }
 
-std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs) {
+std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
+                                                const std::function<void()>& waiting) {
   const auto given = matched(state_->inputs, inputs);
   const auto session = state_->session_for(given);
   Bindings bindings;
@@ -184,7 +188,12 @@ std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& 
     want(*tensor);
   }
   for (OutputTensor& result : results) bindings.outputs.push_back({result.name, result.bytes});
-  session->submit(bindings).wait();
+  const auto look = [&] {
+    if (waiting) waiting();
+  };
+  std::optional<Run> run;
+  while (!(run = session->submit(bindings, kLook))) look();
+  while (!run->wait(kLook)) look();
   return results;
 }
 

@@ -12,6 +12,12 @@
 
 namespace kawara {
 
+namespace {
+
+constexpr std::chrono::milliseconds kLook{1};
+
+}  // namespace
+
 // What one run needs for itself. A session has as many as slots, and each serves one run after another.
 struct Run::State {
   Session::State* session = nullptr;
@@ -19,6 +25,7 @@ struct Run::State {
   std::vector<std::pair<std::span<std::byte>, const Buffer*>> outputs;
   Fence fence;
   bool busy = false;
+  bool dropped = false;  // nobody waits for it: free when its fence is done
 };
 
 struct Session::State {
@@ -36,19 +43,38 @@ struct Session::State {
   void check_process() const {
     if (process != getpid()) throw fail(Code::forked, "the session was opened by process {}", process);
   }
-  Run::State& acquire() {
+  // Null when the time passed first.
+  Run::State* acquire(std::chrono::nanoseconds timeout) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point now = Clock::now(), end = timeout > Clock::time_point::max() - now ? Clock::time_point::max() : now + timeout;
+    const auto is_free = [](const auto& run) { return !run->busy || (run->dropped && run->fence.done()); };
     std::unique_lock lock(mutex);
-    auto run = runs.end();
-    freed.wait(lock, [&] { return (run = std::ranges::find(runs, false, &Run::State::busy)) != runs.end(); });
-    (*run)->busy = true;
-    return **run;
+    for (;;) {
+      if (const auto run = std::ranges::find_if(runs, is_free); run != runs.end()) {
+        (*run)->busy = true;
+        (*run)->dropped = false;
+        (*run)->fence = {};
+        return run->get();
+      }
+      if (Clock::now() >= end) return nullptr;
+      // Nobody tells of the end of a run that was dropped.
+      const bool dropped = std::ranges::any_of(runs, [](const auto& run) { return run->dropped; });
+      freed.wait_until(lock, dropped ? std::min(end, Clock::now() + kLook) : end);
+    }
   }
   void release(Run::State& run) {
     run.outputs.clear();
-    run.fence = {};
     {
       std::lock_guard lock(mutex);
       run.busy = false;
+    }
+    freed.notify_one();
+  }
+  void drop(Run::State& run) {
+    run.outputs.clear();
+    {
+      std::lock_guard lock(mutex);
+      run.dropped = true;
     }
     freed.notify_one();
   }
@@ -77,12 +103,7 @@ Run& Run::operator=(Run other) noexcept {
 
 Run::~Run() {
   if (!state_ || state_->session->process != getpid()) return;
-  try {
-    state_->fence.wait();
-  } catch (const std::exception&) {
-    // Whoever drops a run does not ask how it ended.
-  }
-  state_->session->release(*state_);
+  state_->session->drop(*state_);
 }
 
 bool Run::wait(std::chrono::nanoseconds timeout) {
@@ -124,13 +145,13 @@ void check_version(const Device& device, const Program& program) {
 }
 
 Buffer uploaded_weights(const Device& device, const Program& program) {
-  Buffer buffer = device.allocate(std::max<size_t>(program.weights().size(), 1), Memory::local);
+  Buffer buffer = allocate(device, program.weights().size(), Memory::local, "the weights");
   program.copy_weights(buffer.bytes());
   return buffer;
 }
 
-Buffer uploaded(const Device& device, std::span<const std::byte> bytes, Memory memory) {
-  Buffer buffer = device.allocate(std::max<size_t>(bytes.size(), 1), memory);
+Buffer uploaded(const Device& device, std::span<const std::byte> bytes, std::string_view what) {
+  Buffer buffer = allocate(device, bytes.size(), Memory::local, what);
   if (!bytes.empty()) std::memcpy(buffer.bytes().data(), bytes.data(), bytes.size());
   return buffer;
 }
@@ -160,7 +181,7 @@ Session::Session(Device device, Program program, SessionOptions options) {
   check_version(device, program);
   if (options.slots == 0) throw Error(Code::invalid_argument, "a session needs at least one slot");
   Buffer weights = uploaded_weights(device, program);
-  Buffer commands = uploaded(device, program.commands(), Memory::local);
+  Buffer commands = uploaded(device, program.commands(), "the command buffer");
   state_ = std::make_shared<State>(std::move(device), std::move(program), std::move(weights), std::move(commands));
   for (unsigned i = 0; i < options.slots; ++i) {
     auto& run = *state_->runs.emplace_back(std::make_unique<Run::State>());
@@ -178,7 +199,9 @@ std::span<const TensorInfo> Session::outputs() const { return state_->program.ou
 const Program& Session::program() const { return state_->program; }
 const Device& Session::device() const { return state_->device; }
 
-Run Session::submit(const Bindings& bindings) {
+Run Session::submit(const Bindings& bindings) { return *submit(bindings, std::chrono::nanoseconds::max()); }
+
+std::optional<Run> Session::submit(const Bindings& bindings, std::chrono::nanoseconds timeout) {
   state_->check_process();
   // Everything is checked before a place is taken.
   for (auto binding = bindings.inputs.begin(); binding != bindings.inputs.end(); ++binding) {
@@ -191,8 +214,10 @@ Run Session::submit(const Bindings& bindings) {
       throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", input.name, names(inputs()));
   for (const OutputBinding& binding : bindings.outputs) find(outputs(), binding.name, binding.bytes.size(), "output");
 
-  Run run(std::shared_ptr<Run::State>(state_, &state_->acquire()));  // ends it when something throws
-  Run::State& taken = *run.state_;
+  Run::State* const acquired = state_->acquire(timeout);
+  if (!acquired) return std::nullopt;
+  Run run(std::shared_ptr<Run::State>(state_, acquired));  // frees the slot when something throws
+  Run::State& taken = *acquired;
   for (const InputBinding& binding : bindings.inputs) {
     const TensorInfo& input = find(inputs(), binding.name, binding.bytes.size(), "input");
     if (!binding.bytes.empty()) std::memcpy(taken.slot.of_region[input.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
@@ -202,7 +227,7 @@ Run Session::submit(const Bindings& bindings) {
     taken.outputs.emplace_back(binding.bytes, taken.slot.of_region[output.region]);
   }
   taken.fence = state_->start(taken.slot);
-  return run;
+  return std::optional<Run>(std::move(run));
 }
 
 }  // namespace kawara

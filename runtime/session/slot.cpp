@@ -23,7 +23,29 @@ kawara_region entry_of(const ProgramRegion& region, const Buffer* buffer) {
   return entry;
 }
 
+std::string name_of(const Program& program, const ProgramRegion& region) {
+  switch (region.role) {
+    case ProgramRegion::Role::weights: return "the weights";
+    case ProgramRegion::Role::arena: return "the arena of intermediate results";
+    case ProgramRegion::Role::input: return fmt::format("input '{}'", program.inputs()[region.index].name);
+    case ProgramRegion::Role::output: return fmt::format("output '{}'", program.outputs()[region.index].name);
+    case ProgramRegion::Role::sram: return "SRAM";
+  }
+  return "";
+}
+
 }  // namespace
+
+Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::string_view what) {
+  try {
+    return device.allocate(std::max<uint64_t>(size_bytes, 1), memory);
+  } catch (const Error& error) {
+    if (error.code() != Code::out_of_memory) throw;
+    if (memory == Memory::system) throw fail(Code::out_of_memory, "{}: {} bytes of host memory: {}", what, size_bytes, error.what());
+    throw fail(Code::out_of_memory, "{}: {} bytes of local memory; {} has {} bytes, of which {} are free{}", what, size_bytes, device.name(),
+               device.local_bytes(), device.local_free_bytes(), size_bytes <= device.local_free_bytes() ? ", but not in one piece" : "");
+  }
+}
 
 Slot make_slot(const Device& device, const Program& program, const Buffer& weights) {
   const auto regions = program.regions();
@@ -35,15 +57,15 @@ Slot make_slot(const Device& device, const Program& program, const Buffer& weigh
     const uint64_t size = std::max<uint64_t>(regions[i].size_bytes, 1);
     switch (regions[i].role) {
       case ProgramRegion::Role::weights: slot.of_region[i] = &weights; break;
-      case ProgramRegion::Role::arena: slot.own[i] = device.allocate(size, Memory::local); break;
+      case ProgramRegion::Role::arena: slot.own[i] = allocate(device, size, Memory::local, name_of(program, regions[i])); break;
       case ProgramRegion::Role::input:
-      case ProgramRegion::Role::output: slot.own[i] = device.allocate(size, Memory::system); break;
+      case ProgramRegion::Role::output: slot.own[i] = allocate(device, size, Memory::system, name_of(program, regions[i])); break;
       case ProgramRegion::Role::sram: break;
     }
     if (slot.own[i]) slot.of_region[i] = &slot.own[i];
     table.push_back(entry_of(regions[i], slot.of_region[i]));
   }
-  slot.regions = device.allocate(std::max<size_t>(table.size() * sizeof(kawara_region), 1), Memory::system);
+  slot.regions = allocate(device, table.size() * sizeof(kawara_region), Memory::system, "the region table");
   if (!table.empty()) std::memcpy(slot.regions.bytes().data(), table.data(), table.size() * sizeof(kawara_region));
   return slot;
 }

@@ -2,6 +2,7 @@
 // What one run of a session needs for itself: an arena, buffers for inputs and outputs, and the region table that names them.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "kawara/buffer.h"
@@ -15,6 +16,9 @@ struct Slot {
   std::vector<const Buffer*> of_region;  // every region's buffer
   Buffer regions;
 };
+
+// At least one byte. Throws out_of_memory, which says what for, and what the device has.
+Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::string_view what);
 
 // Throws out_of_memory.
 Slot make_slot(const Device& device, const Program& program, const Buffer& weights);

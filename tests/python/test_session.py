@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """InferenceSession as ONNX Runtime's users expect it."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
+from onnx import TensorProto, helper
 
 import kawara
 
@@ -109,3 +115,65 @@ def test_an_unknown_device_lists_what_there_is(relu_model):
 
 def test_devices_are_listed():
     assert any(device["kind"] == "emulator" for device in kawara.devices())
+
+
+@pytest.fixture
+def ctrl_c():
+    """ctrl_c(seconds): Ctrl-C after that time, in another thread's while."""
+    timers = []
+
+    def after(seconds):
+        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)))
+        timers[-1].start()
+
+    yield after
+    for timer in timers:
+        timer.join()
+
+
+def test_ctrl_c_ends_the_wait_for_a_run_and_the_session_works_on(model_file, ctrl_c):
+    n = 900
+    weights = np.eye(n, dtype=np.float32) * 2
+    path = model_file([helper.make_node("MatMul", ["x", "w"], ["y"])], [("x", TensorProto.FLOAT, [n, n])],
+                      [("y", TensorProto.FLOAT, [n, n])], [("w", weights)])
+    session = kawara.InferenceSession(path, DEVICE)
+    x = np.ones((n, n), np.float32)
+    begin = time.monotonic()
+    session.run(None, {"x": x})
+    whole = time.monotonic() - begin
+    begin = time.monotonic()
+    ctrl_c(whole / 10)
+    with pytest.raises(KeyboardInterrupt):
+        session.run(None, {"x": x})
+    assert time.monotonic() - begin < whole * 0.7, f"a run takes {whole} s, and nobody waits for its end"
+    np.testing.assert_array_equal(session.run(None, {"x": x * 3})[0], x * 6)
+
+
+def test_ctrl_c_ends_the_wait_for_a_compilation(model_file, ctrl_c):
+    chain = [helper.make_node("Softmax", [f"t{i}"], [f"t{i + 1}"]) for i in range(3000)]
+    path = model_file(chain, [("t0", TensorProto.FLOAT, [4, 8])], [("t3000", TensorProto.FLOAT, [4, 8])])
+    begin = time.monotonic()
+    kawara.compile(path)
+    whole = time.monotonic() - begin
+    begin = time.monotonic()
+    ctrl_c(whole / 10)
+    with pytest.raises(KeyboardInterrupt):
+        kawara.compile(path)
+    assert time.monotonic() - begin < whole * 0.7, f"a compilation takes {whole} s"
+
+
+LEAVES = """
+import sys, threading, time
+import numpy as np
+import kawara
+session = kawara.InferenceSession(sys.argv[1], "emulator:reference")
+threading.Thread(target=lambda: session.run(None, {"x": np.ones((900, 900), np.float32)}), daemon=True).start()
+time.sleep(0.1)
+"""
+
+
+def test_the_interpreter_may_end_while_a_run_is_under_way(model_file):
+    path = model_file([helper.make_node("MatMul", ["x", "x"], ["y"])], [("x", TensorProto.FLOAT, [900, 900])],
+                      [("y", TensorProto.FLOAT, [900, 900])])
+    ended = subprocess.run([sys.executable, "-c", LEAVES, path], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
