@@ -18,6 +18,6 @@ std::optional<unsigned> Arbiter::pick(QueueMask runnable) {
 
 // The heaviest weight is 8: the clock of the lightest runs eight times as fast. At least one step, so that a queue of
 // empty packets passes the turn on.
-void Arbiter::charge(unsigned queue, uint64_t time_ns, uint32_t weight) { clock_[queue] += (time_ns + 1) * 8 / weight; }
+void Arbiter::charge(unsigned queue, uint64_t cycles, uint32_t weight) { clock_[queue] += (cycles + 1) * 8 / weight; }
 
 }  // namespace kawara::emulator

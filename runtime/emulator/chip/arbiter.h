@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which queue the chip serves next: each gets the share of the chip's time that its weight says, whoever else is busy, and
+// Which queue the chip serves next: each gets the share of the chip's cycles that its weight says, whoever else is busy, and
 // none starves.
 #pragma once
 
@@ -18,8 +18,8 @@ class Arbiter {
 
   // `runnable`: a bit for each queue that could go on.
   std::optional<unsigned> pick(QueueMask runnable);
-  // The queue was served for that long.
-  void charge(unsigned queue, uint64_t time_ns, uint32_t weight);
+  // The queue was served for that long on the work clock.
+  void charge(unsigned queue, uint64_t cycles, uint32_t weight);
 
  private:
   std::array<uint64_t, KAWARA_QUEUE_COUNT> clock_{};

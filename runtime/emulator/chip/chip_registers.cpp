@@ -160,7 +160,7 @@ void Chip::State::reset_device() {
   set_identity();
   management_.reset();
   arbiter_ = Arbiter();
-  tags_.fill(0);
+  retired_.fill({});
   for (uint64_t& identity : identities_) identity = ++next_identity_;
   hung_.reset();
   waits_for_engines_ = 0;

@@ -58,6 +58,7 @@ struct Chip::State {
     enum class Kind { retired, suspended, waits, faulted, stopped, hung } kind = Kind::retired;
     ChipFault fault{};
     bool interrupt = false;  // send the queue's vector
+    uint64_t cycles = 1;     // what the packet's part took of the chip
   };
   static PacketEnd faulted(const ChipFault& fault);
   void serve_queues();
@@ -67,6 +68,7 @@ struct Chip::State {
   PacketEnd run(unsigned queue, const kawara_run_packet& packet);
   PacketEnd resume(unsigned queue);
   PacketEnd left(unsigned queue, const JobEnd& end);
+  void count(const kawara_job_cost& cost);
   PacketEnd signal(unsigned queue, const kawara_signal_packet& packet);
   PacketEnd clear(unsigned queue, const kawara_clear_packet& packet);
   void finish(unsigned queue, const PacketEnd& end);
@@ -83,7 +85,11 @@ struct Chip::State {
   std::condition_variable changed_;
   RegisterFile registers_;
   std::vector<Queue> queues_;
-  std::array<uint64_t, KAWARA_QUEUE_COUNT> tags_{};          // of the job that each queue retired last
+  struct Retired {
+    uint64_t tag = 0;
+    kawara_job_cost cost{};
+  };
+  std::array<Retired, KAWARA_QUEUE_COUNT> retired_{};        // the job that each queue retired last
   std::array<uint64_t, KAWARA_CONTEXT_COUNT> identities_{};  // see JobContext
   uint64_t next_identity_ = 0;
   Arbiter arbiter_;

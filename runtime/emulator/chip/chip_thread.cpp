@@ -42,12 +42,10 @@ void Chip::State::serve(unsigned queue, Lock& lock) {
   const bool resumes = queues_[queue].suspended();
   const uint64_t address = queues_[queue].packet_address();
   lock.unlock();
-  const uint64_t started = timestamp();
   const PacketEnd end = resumes ? resume(queue) : serve_packet(queue, address);
-  const uint64_t elapsed = timestamp() - started;
   lock.lock();
   const uint32_t vector = queues_[queue].vector();
-  arbiter_.charge(queue, elapsed, queues_[queue].weight());
+  arbiter_.charge(queue, end.cycles, queues_[queue].weight());
   serving_.reset();
   if (resetting_) return reset_device();
   finish(queue, end);
@@ -123,10 +121,12 @@ Chip::State::PacketEnd Chip::State::left(unsigned queue, const JobEnd& end) {
   switch (end.kind) {
     case JobEnd::Kind::retired: {
       const Lock lock(mutex_);
-      tags_[queue] = jobs_[queue]->packet.tag;
-      return {};
+      const QueueJob& job = *jobs_[queue];
+      retired_[queue] = {job.packet.tag, job.cost->total};
+      count(job.cost->total);
+      return {.cycles = job.segment_cycles};
     }
-    case JobEnd::Kind::suspended: return {.kind = PacketEnd::Kind::suspended};
+    case JobEnd::Kind::suspended: return {.kind = PacketEnd::Kind::suspended, .cycles = jobs_[queue]->segment_cycles};
     case JobEnd::Kind::faulted: return faulted(end.fault);
     case JobEnd::Kind::stopped: return {.kind = PacketEnd::Kind::stopped};
     case JobEnd::Kind::hung: return {.kind = PacketEnd::Kind::hung};
@@ -142,13 +142,31 @@ Chip::State::PacketEnd Chip::State::left(unsigned queue, const JobEnd& end) {
   return {};
 }
 
+// The work clock and its counters move when a job retires.
+void Chip::State::count(const kawara_job_cost& cost) {
+  const auto add = [this](uint32_t low, uint64_t cycles) { registers_.set64(low, registers_.get64(low) + cycles); };
+  add(KAWARA_REGISTER(GLOBAL, 0, CYCLES_LO), cost.cycles);
+  constexpr uint32_t busy[] = {KAWARA_REGISTER(PMU, 0, BUSY_CP_LO), KAWARA_REGISTER(PMU, 0, BUSY_ME_LO),
+                               KAWARA_REGISTER(PMU, 0, BUSY_VE_LO), KAWARA_REGISTER(PMU, 0, BUSY_DMA_IN_LO),
+                               KAWARA_REGISTER(PMU, 0, BUSY_DMA_OUT_LO)};
+  static_assert(std::size(busy) == KAWARA_ENGINE_COUNT);
+  for (size_t engine = 0; engine < std::size(busy); ++engine) add(busy[engine], cost.busy[engine]);
+}
+
 Chip::State::PacketEnd Chip::State::signal(unsigned queue, const kawara_signal_packet& packet) {
-  kawara_signal record{};  // cycles, busy and byte counts: 0 until the chip counts them
+  kawara_signal record{};
   record.value = packet.value;
   {
     const Lock lock(mutex_);
     if (queues_[queue].state() == KAWARA_QUEUE_RESETTING) return {.kind = PacketEnd::Kind::stopped};
-    record.tag = tags_[queue];
+    const auto& [tag, cost] = retired_[queue];
+    record.tag = tag;
+    record.cycles = cost.cycles;
+    record.busy_me = cost.busy[KAWARA_ENGINE_ME];
+    record.busy_ve = cost.busy[KAWARA_ENGINE_VE];
+    record.busy_dma = cost.busy[KAWARA_ENGINE_DMA_IN] + cost.busy[KAWARA_ENGINE_DMA_OUT];
+    record.bytes_local = cost.bytes[KAWARA_MEMORY_LOCAL];
+    record.bytes_host = cost.bytes[KAWARA_MEMORY_HOST];
     queues_[queue].signaled();
   }
   // Whole words: the host may read an earlier value's record while this one is written. The value comes last.
@@ -168,7 +186,7 @@ Chip::State::PacketEnd Chip::State::clear(unsigned queue, const kawara_clear_pac
     const Lock lock(mutex_);
     queues_[queue].work();
   }
-  return {};
+  return {.cycles = packet.size * config_.clock_mhz / (uint64_t{1000} * config_.local_gb_s)};
 }
 
 JobControl Chip::State::control() {

@@ -38,6 +38,7 @@ CommandProcessor::CommandProcessor(const kawara_config& config, HostMemory& host
 
 JobEnd CommandProcessor::start(QueueJob& job, uint32_t features) {
   job.segment = 0;
+  job.segment_cycles = 0;
   job.health = {};
   try {
     const auto prepared = prepare(job, features);
@@ -69,7 +70,19 @@ std::expected<void, ChipFault> CommandProcessor::prepare(QueueJob& job, uint32_t
   auto record = find_record(job);
   if (!record) return std::unexpected(record.error());
   job.record = *record;
-  return translate_regions(*job.snapshot, job.table, space_, {host_, local_.bytes(), sram_.bytes()}, job.pins, job.regions);
+  const Memories memories{host_, local_.bytes(), sram_.bytes()};
+  if (auto translated = translate_regions(*job.snapshot, job.table, space_, memories, job.pins, job.regions); !translated)
+    return translated;
+  price(job);
+  return {};
+}
+
+// Regions that lie elsewhere than the last time cost something else.
+void CommandProcessor::price(QueueJob& job) {
+  const auto regions = std::span(job.regions).first(job.table.size());
+  std::shared_ptr<const JobCost>& known = job.snapshot->cost;
+  if (!known || !known->fits(regions)) known = std::make_shared<const JobCost>(job_cost(*job.snapshot, regions));
+  job.cost = known;
 }
 
 // A record is 64-byte aligned, so it lies in one page.
@@ -106,6 +119,7 @@ JobEnd CommandProcessor::run_segment(QueueJob& job) {
     JobEnd ended = execute(job, begin, hangs ? *job.hang_at : end);
     if (ended.kind != JobEnd::Kind::retired) return ended;
     if (hangs) return {.kind = JobEnd::Kind::hung};
+    job.segment_cycles = job.cost->segment_cycles[job.segment];
     if (++job.segment < snapshot.segment_ends.size()) return {.kind = JobEnd::Kind::suspended};
   }
   write_record(job);
@@ -133,11 +147,10 @@ JobEnd CommandProcessor::execute(QueueJob& job, uint32_t begin, uint32_t end) {
 
 void CommandProcessor::write_record(const QueueJob& job) {
   if (job.record.empty()) return;
-  // cycles: 0 until the chip charges cycles.
   const kawara_record record{.tag = job.packet.tag,
                              .status = 1,
                              .commands = static_cast<uint32_t>(job.snapshot->offsets.size()),
-                             .cycles = 0,
+                             .cycles = job.cost->total.cycles,
                              .nan = saturated(job.health.nan),
                              .inf = saturated(job.health.inf),
                              .saturated = saturated(job.health.saturated),

@@ -55,6 +55,7 @@ class CommandProcessor {
  private:
   std::expected<void, ChipFault> prepare(QueueJob& job, uint32_t features);
   std::expected<std::span<std::byte>, ChipFault> find_record(QueueJob& job);
+  static void price(QueueJob& job);
   void take_sram(const QueueJob& job);
   JobEnd run_segment(QueueJob& job);
   JobEnd execute(QueueJob& job, uint32_t begin, uint32_t end);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "emulator/chip/chip_fault.h"
+#include "emulator/chip/job_cost.h"
 #include "emulator/chip/region_uses.h"
 #include "kawara/hw/check.h"
 
@@ -21,10 +22,11 @@ struct JobSnapshot {
   uint64_t number = 0;  // of these contents: no other snapshot of the chip has it
   kawara_check_limits limits{};
   std::vector<std::byte> commands;
-  std::vector<kawara_region> table;    // of the job that was checked
-  std::vector<uint32_t> offsets;       // of each command
-  std::vector<uint32_t> segment_ends;  // commands before the end of each segment; none without commands
-  std::vector<RegionUse> uses;         // one for each region
+  std::vector<kawara_region> table;             // of the job that was checked
+  std::vector<uint32_t> offsets;                // of each command
+  std::vector<uint32_t> segment_ends;           // commands before the end of each segment; none without commands
+  std::vector<RegionUse> uses;                  // one for each region
+  mutable std::shared_ptr<const JobCost> cost;  // of the job that ran last; for the command processor alone
 
   uint64_t size_bytes() const;
   uint32_t segment_begin(size_t segment) const { return segment == 0 ? 0 : segment_ends[segment - 1]; }

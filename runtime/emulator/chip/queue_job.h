@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "emulator/chip/host_memory.h"
+#include "emulator/chip/job_cost.h"
 #include "emulator/chip/job_snapshot.h"
 #include "emulator/executor.h"
 #include "kawara/hw/ring.h"
@@ -32,15 +33,18 @@ struct QueueJob {
   std::shared_ptr<const JobSnapshot> snapshot;
   std::vector<kawara_region> table;  // as this job gave it
   std::vector<Region> regions;       // one for each of the table, and maybe more
-  std::span<std::byte> record;       // empty: none
-  HostMemory::Pins pins;             // of the regions and the record
-  size_t segment = 0;                // the one to run next
-  std::optional<uint32_t> hang_at;   // an injected hang fires at that command
+  std::shared_ptr<const JobCost> cost;
+  std::span<std::byte> record;      // empty: none
+  HostMemory::Pins pins;            // of the regions and the record
+  size_t segment = 0;               // the one to run next
+  uint64_t segment_cycles = 0;      // of the one that ran last
+  std::optional<uint32_t> hang_at;  // an injected hang fires at that command
   Health health;
 
   // Nothing of the job will run any more: what it held is free.
   void end() {
     snapshot.reset();
+    cost.reset();
     pins.clear();
   }
 };

@@ -6,9 +6,9 @@
 namespace kawara::emulator {
 namespace {
 
-bool same(const kawara_check_limits& a, const kawara_check_limits& b) { 
+bool same(const kawara_check_limits& a, const kawara_check_limits& b) {
   return a.features == b.features && a.sram_bytes == b.sram_bytes && a.config == b.config && a.segment_cycles_max == b.segment_cycles_max;
- }
+}
 
 }  // namespace
 

@@ -126,11 +126,11 @@ TEST(VulkanGemm, IsReplayedWithOtherAddressesWithoutRecordingAnything) {
   commands.append(hw::encode(gemm, &section));
   for (float value = 1; value < 8; ++value) {
     twins.fill<float>(a, value);
-    executor.run(twins.job(commands, 0), 1, Twins::quiet());
+    executor.run(twins.job(commands, 0), 0, 1, Twins::quiet());
     EXPECT_EQ(twins.vulkan<float>(out), std::vector<float>(M * N, value * 2 * K));
     for (const uint32_t region : {a, b, out}) twins.move(region);
   }
-  EXPECT_EQ(executor.recordings_made(), 1u);
+  EXPECT_EQ(executor.commands_recorded(), 1u);
 }
 
 // k is cut short, and so is the number of columns, which the epilogue sees in pairs.
