@@ -122,6 +122,7 @@ JobEnd CommandProcessor::run_segment(QueueJob& job) {
     job.segment_cycles = job.cost->segment_cycles[job.segment];
     if (++job.segment < snapshot.segment_ends.size()) return {.kind = JobEnd::Kind::suspended};
   }
+  write_events(job);
   write_record(job);
   return {};
 }
@@ -143,6 +144,20 @@ JobEnd CommandProcessor::execute(QueueJob& job, uint32_t begin, uint32_t end) {
     return broken(guessed ? snapshot.placed({}, {.command = first_unretired_}) : ChipFault{}, error);
   }
   return {.kind = control_.stopped() ? JobEnd::Kind::stopped : JobEnd::Kind::retired};
+}
+
+// Local memory and SRAM are one piece; host memory may change its piece within an event.
+void CommandProcessor::write_events(const QueueJob& job) {
+  for (size_t number = 0; number < job.snapshot->events.size(); ++number) {
+    const uint64_t operand = job.snapshot->events[number], begin = kawara_operand_offset(operand);
+    const Region& region = job.regions[kawara_operand_region(operand)];
+    const auto bytes = std::as_bytes(std::span(job.cost->events).subspan(number, 1));
+    if (region.data) std::memcpy(region.data + begin, bytes.data(), bytes.size());
+    for (const Extent& piece : region.pieces) {
+      const uint64_t from = std::max(begin, piece.offset), to = std::min(begin + bytes.size(), piece.offset + piece.size);
+      if (from < to) std::memcpy(piece.data + (from - piece.offset), bytes.data() + (from - begin), to - from);
+    }
+  }
 }
 
 void CommandProcessor::write_record(const QueueJob& job) {

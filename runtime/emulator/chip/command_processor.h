@@ -59,6 +59,7 @@ class CommandProcessor {
   void take_sram(const QueueJob& job);
   JobEnd run_segment(QueueJob& job);
   JobEnd execute(QueueJob& job, uint32_t begin, uint32_t end);
+  static void write_events(const QueueJob& job);
   static void write_record(const QueueJob& job);
 
   const kawara_config& config_;

@@ -32,7 +32,8 @@ JobCost job_cost(const JobSnapshot& snapshot, std::span<const Region> regions) {
                               .n_regions = static_cast<uint32_t>(snapshot.table.size()),
                               .memories = cost.memories.data()};
   std::vector<uint64_t> retired(snapshot.offsets.size());
-  const kawara_cost_trace trace{.retired = retired.data()};
+  cost.events.resize(snapshot.events.size());
+  const kawara_cost_trace trace{.retired = retired.data(), .events = cost.events.data()};
   kawara_cost_job(snapshot.commands.data(), snapshot.offsets.data(), static_cast<uint32_t>(snapshot.offsets.size()), &view, &cost.total,
                   &trace);
   uint64_t before = 0;

@@ -17,6 +17,7 @@ struct JobCost {
   std::vector<uint8_t> memories;  // kawara_memory of each region: what the rest was computed for
   kawara_job_cost total{};
   std::vector<uint64_t> segment_cycles;  // in all: total.cycles
+  std::vector<kawara_counters> events;   // what each command `event` shows
 
   bool fits(std::span<const Region> regions) const;
 };

@@ -38,6 +38,9 @@ std::expected<void, ChipFault> JobSnapshot::check() {
   if (count < 0) return std::unexpected(fault_of(broken));
   offsets.resize(static_cast<size_t>(count));
   offsets.shrink_to_fit();
+  for (const uint32_t offset : offsets)
+    if (header(commands, offset).opcode == KAWARA_COMMAND_event)
+      events.push_back(reinterpret_cast<const kawara_event*>(commands.data() + offset)->dst);
   for (uint32_t command = 0; command < offsets.size(); ++command)
     if (command + 1 == offsets.size() || (header(commands, offsets[command]).flags & KAWARA_HEADER_SWITCH_POINT) != 0)
       segment_ends.push_back(command + 1);

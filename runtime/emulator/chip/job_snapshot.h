@@ -25,6 +25,7 @@ struct JobSnapshot {
   std::vector<kawara_region> table;             // of the job that was checked
   std::vector<uint32_t> offsets;                // of each command
   std::vector<uint32_t> segment_ends;           // commands before the end of each segment; none without commands
+  std::vector<uint64_t> events;                 // what each command `event` writes to: an operand
   std::vector<RegionUse> uses;                  // one for each region
   mutable std::shared_ptr<const JobCost> cost;  // of the job that ran last; for the command processor alone
 

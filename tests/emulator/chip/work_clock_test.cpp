@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The work clock as the chip shows it: in records, signals, registers. What a command costs, tests/hw/cost_test.cpp says.
+#include <array>
+#include <bit>
+
 #include "emulator/chip/chip_bench.h"
 #include "kawara/hw/cost.h"
 
@@ -86,6 +89,34 @@ TEST_F(WorkClockTest, StandsInTheSignalAndItsCountersGrowByEachJob) {
   cycles_of(copy_from(kHost));
   EXPECT_EQ(read64(KAWARA_REGISTER(GLOBAL, 0, CYCLES_LO)), 2 * cycles);
   EXPECT_EQ(read64(KAWARA_REGISTER(PMU, 0, BUSY_DMA_IN_LO)), 2 * cycles);
+}
+
+// One before the copy and one behind it; the second crosses from one host page to another that does not follow it.
+TEST_F(WorkClockTest, StandsInTheMemoryOfEachEvent) {
+  const uint64_t far = host_pages(), near = host_pages();
+  constexpr uint64_t kEvents = 0x4000'0000 - 0x10'0000;
+  map(kEvents, near, kReadWrite);
+  map(kEvents + 4096, far, kReadWrite);
+  const auto event = [](uint64_t offset, uint32_t wait) {
+    auto body = hw::blank<kawara_event>();
+    body.header.wait[0] = wait;
+    body.dst = hw::operand(2, offset);
+    return hw::encode(body);
+  };
+  std::vector<std::byte> commands = event(0, 0);
+  for (const auto& next : {copy_command(kBytes), event(4096 - 16, hw::wait(KAWARA_ENGINE_DMA_IN, 1))})
+    commands.insert(commands.end(), next.begin(), next.end());
+  const kawara_region table[] = {region(kHost, kBytes), region(kTarget, kBytes), region(kEvents, 8192)};
+  cycles_of(job(commands, table));
+  const auto& first = host<kawara_counters>(near);
+  std::array<std::byte, sizeof(kawara_counters)> joined;
+  std::memcpy(joined.data(), host_bytes(near) + 4096 - 16, 16);
+  std::memcpy(joined.data() + 16, host_bytes(far), joined.size() - 16);
+  const auto second = std::bit_cast<kawara_counters>(joined);
+  EXPECT_EQ(first.bytes_host, 0u);
+  EXPECT_EQ(second.bytes_host, kBytes);
+  EXPECT_GE(second.cycles - first.cycles, kBytes);
+  EXPECT_EQ(second.busy_dma, cycles_of(copy_from(kHost)));
 }
 
 TEST_F(WorkClockTest, OfAFaultedJobIsNotCounted) {
