@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "steps.h"
+
+#include <algorithm>
+
+#include "kawara/error.h"
+#include "passes/passes.h"
+
+namespace kawara::compiler {
+
+namespace {
+
+constexpr std::string_view kSpecialise = "specialise";
+
+}  // namespace
+
+std::vector<std::string_view> step_names() {
+  std::vector<std::string_view> names = {kSpecialise};
+  for (const Pass& pass : passes()) names.push_back(pass.name);
+  return names;
+}
+
+void require_step(std::string_view name) {
+  const auto names = step_names();
+  if (std::ranges::count(names, name) == 0)
+    throw fail(Code::invalid_argument, "there is no pass '{}', but {}", name, fmt::join(names, ", "));
+}
+
+void run_step(std::string_view name, Graph& graph, const InputShapes& shapes) {
+  require_step(name);
+  if (name == kSpecialise) return specialise(graph, shapes);
+  const auto pass = std::ranges::find(passes(), name, &Pass::name);
+  pass->run(graph);
+  graph.verify();
+}
+
+}  // namespace kawara::compiler
