@@ -10,26 +10,27 @@ namespace kawara::compiler {
 
 namespace {
 
-constexpr uint64_t kAlignment = 256;
-
 uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 struct Item {
   uint32_t buffer = 0;
   uint64_t size = 0;
   Lifetime life;
+  uint64_t traffic = 0;
   uint64_t offset = 0;
+
+  uint64_t span() const { return uint64_t{life.last} - life.first + 1; }
 };
 
 bool meet(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
 
-// Places the items in their order, each into the smallest gap that holds it. Returns the bytes needed.
-uint64_t place(std::vector<Item>& items) {
-  uint64_t top = 0;
-  std::vector<const Item*> placed;  // by offset
-  for (Item& item : items) {
+// The items that have a place, by offset.
+class Placed {
+ public:
+  // The smallest gap that holds the item, else the end of those alive with it.
+  uint64_t place_for(const Item& item) const {
     uint64_t best = ~0ull, best_gap = ~0ull, end = 0;
-    for (const Item* other : placed) {
+    for (const Item* other : items_) {
       if (!meet(item.life, other->life)) continue;
       if (other->offset >= end + item.size && other->offset - end < best_gap) {
         best = end;
@@ -37,47 +38,148 @@ uint64_t place(std::vector<Item>& items) {
       }
       end = std::max(end, other->offset + other->size);
     }
-    item.offset = best == ~0ull ? end : best;
-    top = std::max(top, item.offset + item.size);
-    placed.insert(std::ranges::upper_bound(placed, item.offset, {}, &Item::offset), &item);
+    return best == ~0ull ? end : best;
   }
-  return top;
-}
+  void add(const Item& item) { items_.insert(std::ranges::upper_bound(items_, item.offset, {}, &Item::offset), &item); }
 
-uint64_t live_bytes_max(const std::vector<Item>& items, size_t commands) {
-  std::vector<int64_t> change(commands + 1);
+ private:
+  std::vector<const Item*> items_;
+};
+
+uint64_t live_bytes_max(const std::vector<Item>& items) {
+  std::vector<std::pair<uint32_t, int64_t>> changes;
   for (const Item& item : items) {
-    change[item.life.first] += static_cast<int64_t>(item.size);
-    change[item.life.last + 1] -= static_cast<int64_t>(item.size);
+    changes.emplace_back(item.life.first, static_cast<int64_t>(item.size));
+    changes.emplace_back(item.life.last + 1, -static_cast<int64_t>(item.size));
   }
+  std::ranges::sort(changes);  // at one command, what ends before it goes first
   int64_t live = 0, most = 0;
-  for (const int64_t step : change) most = std::max(most, live += step);
+  for (const auto& [at, change] : changes) most = std::max(most, live += change);
   return static_cast<uint64_t>(most);
 }
 
-void place_arena(const Commands& model, const std::vector<Lifetime>& lives, Allocation& allocation) {
-  std::vector<Item> items;
-  for (uint32_t i = 0; i < model.buffers.size(); ++i)
-    if (model.buffers[i].role == Buffer::Role::arena && lives[i].used())
-      items.push_back({i, aligned(model.buffers[i].size_bytes), lives[i]});
-  allocation.live_bytes_max = live_bytes_max(items, model.commands.size());
-  // No single order is best for all models: try several, keep the smallest result.
-  using Key = std::tuple<uint64_t, uint64_t>;
-  const std::vector<Key (*)(const Item&)> orders = {
-      [](const Item& item) { return Key{~item.size, item.life.first}; },
-      [](const Item& item) { return Key{~(uint64_t{item.life.last} - item.life.first), ~item.size}; },
-      [](const Item& item) { return Key{item.life.first, ~item.size}; },
-      [](const Item& item) { return Key{~(item.size / kAlignment * (uint64_t{item.life.last} - item.life.first + 1)), item.life.first}; },
-  };
+using Key = std::tuple<double, double>;
+using Order = Key (*)(const Item&);  // smaller first
+
+void sort(std::vector<Item>& items, Order order) {
+  std::ranges::sort(items, [&](const Item& a, const Item& b) { return std::tuple(order(a), a.buffer) < std::tuple(order(b), b.buffer); });
+}
+
+// No single order is best for all models: several are tried, and the smallest result is kept.
+constexpr Order kPackingOrders[] = {
+    [](const Item& item) { return Key{-double(item.size), item.life.first}; },
+    [](const Item& item) { return Key{-double(item.span()), -double(item.size)}; },
+    [](const Item& item) { return Key{item.life.first, -double(item.size)}; },
+    [](const Item& item) { return Key{-double(item.size) * double(item.span()), item.life.first}; },
+};
+
+// What SRAM is given to first: what moves most for its bytes, and for how long it holds them.
+constexpr Order kChoosingOrders[] = {
+    [](const Item& item) { return Key{-double(item.traffic) / double(item.size), item.life.first}; },
+    [](const Item& item) { return Key{-double(item.traffic) / double(item.size) / double(item.span()), item.life.first}; },
+    [](const Item& item) { return Key{-double(item.traffic), item.life.first}; },
+    [](const Item& item) { return Key{item.life.first, -double(item.traffic) / double(item.size)}; },
+};
+
+// Gives all items a place. Returns the bytes needed.
+uint64_t pack(std::vector<Item>& items) {
   uint64_t best = ~0ull;
-  for (const auto order : orders) {
-    std::ranges::sort(items, [&](const Item& a, const Item& b) { return std::tuple(order(a), a.buffer) < std::tuple(order(b), b.buffer); });
-    const uint64_t bytes = place(items);
-    if (bytes >= best) continue;
-    best = bytes;
-    for (const Item& item : items) allocation.offsets[item.buffer] = item.offset;
+  std::vector<Item> packed;
+  for (const Order order : kPackingOrders) {
+    sort(items, order);
+    Placed placed;
+    uint64_t top = 0;
+    for (Item& item : items) {
+      item.offset = placed.place_for(item);
+      top = std::max(top, item.offset + item.size);
+      placed.add(item);
+    }
+    if (top >= best) continue;
+    best = top;
+    packed = items;
   }
-  allocation.arena_bytes = items.empty() ? 0 : best;
+  if (items.empty()) return 0;
+  items = std::move(packed);
+  return best;
+}
+
+struct Choice {
+  std::vector<Item> in, out;  // those in have a place
+  uint64_t top = 0, traffic = 0;
+};
+
+Choice choose_in_order(std::vector<Item> items, uint64_t capacity, Order order) {
+  sort(items, order);
+  Choice choice;
+  Placed placed;
+  for (Item& item : items) {
+    item.offset = placed.place_for(item);
+    if (item.offset + item.size > capacity) {
+      choice.out.push_back(item);
+      continue;
+    }
+    choice.top = std::max(choice.top, item.offset + item.size);
+    choice.traffic += item.traffic;
+    choice.in.push_back(item);
+    placed.add(item);
+  }
+  return choice;
+}
+
+// Parts the items into those that go to SRAM, as much traffic as fits, and the others.
+Choice choose(std::vector<Item> items, uint64_t capacity) {
+  Choice best;
+  if (live_bytes_max(items) <= capacity) {
+    best.in = items;
+    best.top = pack(best.in);
+    for (const Item& item : items) best.traffic += item.traffic;
+    if (best.top <= capacity) return best;
+  }
+  best = choose_in_order(items, capacity, kChoosingOrders[0]);
+  for (const Order order : std::span(kChoosingOrders).subspan(1)) {
+    Choice choice = choose_in_order(items, capacity, order);
+    if (std::tuple(choice.traffic, best.top) > std::tuple(best.traffic, choice.top)) best = std::move(choice);
+  }
+  auto packed = best.in;
+  if (const uint64_t top = pack(packed); top < best.top) {
+    best.in = std::move(packed);
+    best.top = top;
+  }
+  return best;
+}
+
+std::vector<uint32_t> segments_of(const Commands& model) {
+  std::vector<uint32_t> segments;
+  uint32_t segment = 0;
+  for (const Command& command : model.commands) {
+    segments.push_back(segment);
+    segment += command.switch_point;
+  }
+  return segments;
+}
+
+void place_buffers(const Commands& model, const std::vector<Lifetime>& lives, uint64_t sram_bytes, std::span<const uint64_t> traffic,
+                   Allocation& allocation) {
+  const auto segments = segments_of(model);
+  std::vector<Item> arena, candidates;
+  for (uint32_t i = 0; i < model.buffers.size(); ++i) {
+    if (model.buffers[i].role != Buffer::Role::arena || !lives[i].used()) continue;
+    const Item item{i, aligned(model.buffers[i].size_bytes), lives[i], traffic.empty() ? 0 : traffic[i]};
+    const bool pays = item.traffic > 0 && item.size <= sram_bytes && segments[item.life.first] == segments[item.life.last];
+    (pays ? candidates : arena).push_back(item);
+  }
+  const Choice sram = choose(std::move(candidates), sram_bytes);
+  arena.insert(arena.end(), sram.out.begin(), sram.out.end());
+  allocation.sram_bytes = sram.top;
+  allocation.sram_bound_bytes = live_bytes_max(sram.in);
+  allocation.traffic_kept_bytes = sram.traffic;
+  allocation.arena_bound_bytes = live_bytes_max(arena);
+  allocation.arena_bytes = pack(arena);
+  for (const Item& item : arena) allocation.offsets[item.buffer] = item.offset;
+  for (const Item& item : sram.in) {
+    allocation.offsets[item.buffer] = item.offset;
+    allocation.in_sram[item.buffer] = true;
+  }
 }
 
 // Equal constants are stored once.
@@ -106,11 +208,12 @@ std::vector<Lifetime> lifetimes(const Commands& model) {
   return lives;
 }
 
-Allocation allocate(const Commands& model) {
+Allocation allocate(const Commands& model, uint64_t sram_bytes, std::span<const uint64_t> traffic) {
   const auto lives = lifetimes(model);
   Allocation allocation;
   allocation.offsets.assign(model.buffers.size(), Allocation::kUnused);
-  place_arena(model, lives, allocation);
+  allocation.in_sram.assign(model.buffers.size(), false);
+  place_buffers(model, lives, sram_bytes, traffic, allocation);
   place_weights(model, lives, allocation);
   for (size_t i = 0; i < model.buffers.size(); ++i)
     if (model.buffers[i].role == Buffer::Role::input || model.buffers[i].role == Buffer::Role::output) allocation.offsets[i] = 0;

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where every buffer lies in its region. Two buffers share arena bytes only if one's last command stands before the other's
-// first; schedule() then orders the commands that meet there.
+// Where every buffer lies in its region. Two buffers share bytes only if one's last command stands before the other's first;
+// schedule() then orders the commands that meet there. What moves most for its size goes to the SRAM scratchpad, the rest to
+// the arena in local memory.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "command.h"
 
 namespace kawara::compiler {
 
+constexpr uint64_t kAlignment = 256;  // of every buffer in its region
+
 struct Allocation {
   std::vector<uint64_t> offsets;  // per buffer; kUnused where no command touches it
-  uint64_t arena_bytes = 0, weights_bytes = 0;
-  uint64_t live_bytes_max = 0;  // no arena can be smaller: the most that is alive at one command
+  std::vector<bool> in_sram;      // per buffer; its offset is in the SRAM region then
+  uint64_t arena_bytes = 0, sram_bytes = 0, weights_bytes = 0;
+  // No plan that puts the same buffers there can be smaller: the most that is alive at one command.
+  uint64_t arena_bound_bytes = 0, sram_bound_bytes = 0;
+  uint64_t traffic_kept_bytes = 0;  // that commands move to and from SRAM instead of local memory
   static constexpr uint64_t kUnused = ~0ull;
 };
 
@@ -24,6 +31,8 @@ struct Lifetime {
 };
 std::vector<Lifetime> lifetimes(const Commands& model);
 
-Allocation allocate(const Commands& model);
+// Only what lives within one segment can lie in SRAM. traffic: bytes that commands move to and from each buffer; none, or no
+// SRAM: all lies in the arena.
+Allocation allocate(const Commands& model, uint64_t sram_bytes = 0, std::span<const uint64_t> traffic = {});
 
 }  // namespace kawara::compiler

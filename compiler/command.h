@@ -18,6 +18,7 @@ struct Command {
   std::vector<uint32_t> buffers;        // an operand's region is an index into these
   std::vector<Access> accesses;         // what it may touch
   std::vector<kawara_type_wait> waits;  // set by schedule()
+  bool switch_point = false;            // ends a segment; set by set_switch_points()
   uint32_t debug_id = 0;                // of the node that leads the group
   std::vector<uint32_t> members;        // of all nodes that it runs
   std::string node, operators;          // for the debug table and messages

@@ -2,14 +2,18 @@
 #include "emit.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
 #include <map>
 
 #include <nlohmann/json.hpp>
 
+#include "encode_command.h"
 #include "kawara/error.h"
 #include "kawara/hw/check.h"
+#include "kawara/hw/cost.h"
 #include "kawara/hw/encode.h"
+#include "race_check.h"
+#include "region_table.h"
 
 namespace kawara::compiler {
 
@@ -22,7 +26,8 @@ constexpr kawara_config kTargets[] = {
 };
 
 constexpr uint32_t kIsaVersion = 1;  // register ISA_VERSION of the chips that this compiler knows
-constexpr uint64_t kRegionSpacing = uint64_t{1} << 12;
+
+constexpr const char* kEngines[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
 
 using Role = ProgramRegion::Role;
 
@@ -72,44 +77,23 @@ class Emitter {
     };
     add_tensors(graph_.inputs, Role::input, contents_.inputs);
     add_tensors(graph_.outputs, Role::output, contents_.outputs);
+    if (allocation_.sram_bytes > 0) sram_ = add_region(Role::sram, 0, allocation_.sram_bytes, true);
   }
 
-  // From an index into the command's buffers to a region and an offset in it.
-  void resolve(const Command& command, uint64_t& operand) const {
-    if (operand == KAWARA_OPERAND_ABSENT) return;
-    const uint32_t id = command.buffers.at(kawara_operand_region(operand));
+  uint64_t locate(uint32_t id) const {
     const Buffer& buffer = model_.buffers[id];
     uint32_t region = 0;
     switch (buffer.role) {
       case Buffer::Role::weights: region = weights_; break;
-      case Buffer::Role::arena: region = arena_; break;
+      case Buffer::Role::arena: region = allocation_.in_sram[id] ? sram_ : arena_; break;
       case Buffer::Role::input: region = contents_.inputs[buffer.index].region; break;
       case Buffer::Role::output: region = contents_.outputs[buffer.index].region; break;
     }
-    operand = hw::operand(region, allocation_.offsets[id] + kawara_operand_offset(operand));
+    return hw::operand(region, allocation_.offsets[id]);
   }
 
   void add_command(const Command& command) {
-    auto section = command.section;
-    if (section)
-      for (kawara_stream& stream : section->streams) resolve(command, stream.data);
-    std::visit(
-        [&](auto body) {
-          if constexpr (requires { body.group_table; }) {
-            for (kawara_matrix* matrix : {&body.a, &body.b}) resolve(command, matrix->data);
-          } else if constexpr (requires { body.kernel; }) {
-            resolve(command, body.a);
-            resolve(command, body.b);
-          } else if constexpr (requires { body.src_extent; }) {
-            resolve(command, body.src);
-            resolve(command, body.dst);
-          }
-          body.header.engine = static_cast<uint8_t>(command.engine);
-          body.header.debug_id = command.debug_id;
-          std::ranges::copy(command.waits, body.header.wait);
-          commands_.append(hw::encode(body, section ? &*section : nullptr));
-        },
-        command.body);
+    commands_.append(encode(command, [this](uint32_t buffer) { return locate(buffer); }));
     // Commands of one node share its entry: copies in front of it, or the parts of a group that was split.
     const bool known = std::ranges::any_of(contents_.debug, [&](const DebugEntry& entry) { return entry.id == command.debug_id; });
     if (!known) contents_.debug.push_back({.id = command.debug_id, .node = command.node, .op = command.operators});
@@ -128,32 +112,42 @@ class Emitter {
     if (portable) write_portable_graph(portable_.graph, stored, contents_);
   }
 
+  std::string node_of(uint32_t debug_id) const {
+    const auto entry = std::ranges::find(contents_.debug, debug_id, &DebugEntry::id);
+    return entry == contents_.debug.end() ? "" : entry->node;
+  }
+
   // What the chip will check when a job starts: a program that it refuses must not leave the compiler.
   void check() const {
-    std::vector<kawara_region> regions;
-    uint64_t address = KAWARA_VA_GUARD;
-    for (const ProgramRegion& region : contents_.regions) {
-      kawara_region entry{};
-      entry.address = address;
-      entry.size = region.size_bytes;
-      entry.flags = KAWARA_REGION_MEMORY | KAWARA_REGION_READ | (region.writable ? KAWARA_REGION_WRITE : 0);
-      regions.push_back(entry);
-      address += (region.size_bytes / kRegionSpacing + 1) * kRegionSpacing;
-    }
+    const auto regions = region_table(contents_.regions);
     const kawara_check_limits limits{.features = 0,
                                      .sram_bytes = uint64_t{target_.sram_kib} << 10,
                                      .config = &target_,
                                      .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
     kawara_check_fault fault{};
     if (kawara_check(contents_.commands.data(), contents_.commands.size(), regions.data(), static_cast<uint32_t>(regions.size()), &limits,
-                     nullptr, &fault) >= 0)
-      return;
-    const auto entry = std::ranges::find(contents_.debug, fault.debug_id, &DebugEntry::id);
-    const std::string node = entry == contents_.debug.end() ? "" : entry->node;
+                     nullptr, &fault) < 0) {
+      const std::string node = node_of(fault.debug_id);
+      throw Error(Code::internal,
+                  fmt::format("the command of '{}' at byte {} breaks a rule of the chip: {}, field at byte {}", node, fault.command,
+                              spelled(fault.code), fault.field),
+                  node);
+    }
+    require_order(regions);
+  }
+
+  // What the chip does not check: commands that meet in memory are in an order.
+  void require_order(std::span<const kawara_region> regions) const {
+    const auto race = find_race(contents_.commands, regions);
+    if (!race) return;
+    const auto node_at = [&](uint32_t offset) {
+      return node_of(reinterpret_cast<const kawara_header*>(contents_.commands.data() + offset)->debug_id);
+    };
+    const std::string earlier = node_at(race->earlier), later = node_at(race->later);
     throw Error(Code::internal,
-                fmt::format("the command of '{}' at byte {} breaks a rule of the chip: {}, field at byte {}", node, fault.command,
-                            spelled(fault.code), fault.field),
-                node);
+                fmt::format("the commands of '{}' at byte {} and '{}' at byte {} meet in region {} without an order", earlier,
+                            race->earlier, later, race->later, race->region),
+                later);
   }
 
   static std::string_view spelled(uint32_t fault) {
@@ -165,8 +159,50 @@ class Emitter {
     }
   }
 
+  static uint8_t memory_of(const ProgramRegion& region) {
+    switch (region.role) {
+      case Role::weights:
+      case Role::arena: return KAWARA_MEMORY_LOCAL;
+      case Role::input:
+      case Role::output: return KAWARA_MEMORY_HOST;
+      case Role::sram: return KAWARA_MEMORY_SRAM;
+    }
+    return KAWARA_MEMORY_HOST;
+  }
+
+  // What the chip's clock will count for the program as it is.
+  kawara_job_cost cost() const {
+    std::vector<uint8_t> memories(contents_.regions.size());
+    std::ranges::transform(contents_.regions, memories.begin(), memory_of);
+    const kawara_cost_view view{
+        .config = &target_, .regions = nullptr, .n_regions = static_cast<uint32_t>(memories.size()), .memories = memories.data()};
+    kawara_job_cost job{};
+    kawara_cost_job(contents_.commands.data(), commands_.offsets().data(), static_cast<uint32_t>(commands_.offsets().size()), &view, &job,
+                    nullptr);
+    return job;
+  }
+
+  void report_time(nlohmann::ordered_json& json) const {
+    const kawara_job_cost job = cost();
+    json["predicted_cycles"] = job.cycles;
+    for (size_t i = 0; i < KAWARA_ENGINE_COUNT; ++i)
+      if (job.busy[i] > 0) json["busy_percent"][kEngines[i]] = std::round(1000.0 * double(job.busy[i]) / double(job.cycles)) / 10;
+    json["segments"] = 1 + std::ranges::count(model_.commands, true, &Command::switch_point);
+  }
+
+  void report_memory(nlohmann::ordered_json& json) const {
+    const auto place = [&](const std::string& name, uint64_t bytes, uint64_t bound) {
+      json[name + "_bytes"] = bytes;
+      json[name + "_bound_bytes"] = bound;
+      json[name + "_over_bound_bytes"] = bytes - bound;
+    };
+    json["weights_bytes"] = allocation_.weights_bytes;
+    place("arena", allocation_.arena_bytes, allocation_.arena_bound_bytes);
+    place("sram", allocation_.sram_bytes, allocation_.sram_bound_bytes);
+    json["traffic_kept_off_local_memory_bytes"] = allocation_.traffic_kept_bytes;
+  }
+
   std::string report() const {
-    static constexpr const char* kEngines[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
     std::map<std::string, uint64_t> engines;
     uint64_t macs = 0, waits = 0;
     for (const Command& command : model_.commands) {
@@ -182,11 +218,9 @@ class Emitter {
     for (const auto& [name, count] : engines) json["commands_by_engine"][name] = count;
     json["waits"] = waits;
     json["multiply_accumulates"] = macs;
+    report_time(json);
     json["command_bytes"] = contents_.commands.size();
-    json["weights_bytes"] = allocation_.weights_bytes;
-    json["arena_bytes"] = allocation_.arena_bytes;
-    json["arena_bound_bytes"] = allocation_.live_bytes_max;
-    json["arena_over_bound_bytes"] = allocation_.arena_bytes - allocation_.live_bytes_max;
+    report_memory(json);
     return json.dump(2);
   }
 
@@ -197,7 +231,7 @@ class Emitter {
   const PortableGraph& portable_;
   ProgramContents contents_;
   hw::Commands commands_;
-  uint32_t weights_ = 0, arena_ = 0;
+  uint32_t weights_ = 0, arena_ = 0, sram_ = 0;
 };
 
 }  // namespace

@@ -1,41 +1,73 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schedule.h"
 
-#include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
+
+#include "last_uses.h"
 
 namespace kawara::compiler {
 
 namespace {
 
-// How many commands of each engine have retired.
-using Clock = std::array<uint32_t, KAWARA_ENGINE_COUNT>;
-
 // A command on one of four engines (the command processor has none here) waits for at most the three others.
 static_assert(KAWARA_ENGINE_COUNT - 2 <= 3, "the header holds three waits");
 
-void join(Clock& clock, const Clock& other) {
-  for (size_t i = 0; i < clock.size(); ++i) clock[i] = std::max(clock[i], other[i]);
-}
+// All places that commands write, one behind the other as on a ruler.
+class Ruler {
+ public:
+  Ruler(const Commands& model, const Allocation& allocation) : model_(model), allocation_(allocation) {
+    sram_ = allocation.arena_bytes;
+    uint64_t end = sram_ + allocation.sram_bytes;
+    outputs_.resize(model.buffers.size());
+    for (size_t i = 0; i < model.buffers.size(); ++i) {
+      if (model.buffers[i].role != Buffer::Role::output) continue;
+      outputs_[i] = end;
+      end += model.buffers[i].size_bytes;
+    }
+  }
 
-struct Use {
-  int64_t begin, end;
-  bool write;
-  uint32_t engine, number;  // which command: the number-th of its engine, from 1
+  struct Range {
+    uint64_t begin, end;
+  };
+  // Nothing for what is only read.
+  std::optional<Range> range(const Access& access) const {
+    if (access.begin >= access.end) return std::nullopt;
+    uint64_t base = 0;
+    switch (model_.buffers[access.buffer].role) {
+      case Buffer::Role::arena: base = allocation_.offsets[access.buffer] + (allocation_.in_sram[access.buffer] ? sram_ : 0); break;
+      case Buffer::Role::output: base = outputs_[access.buffer]; break;
+      case Buffer::Role::weights:
+      case Buffer::Role::input: return std::nullopt;
+    }
+    return Range{base + static_cast<uint64_t>(access.begin), base + static_cast<uint64_t>(access.end)};
+  }
+
+  std::vector<uint64_t> borders() const {
+    std::vector<uint64_t> borders;
+    for (const Command& command : model_.commands)
+      for (const Access& access : command.accesses)
+        if (const auto at = range(access)) borders.insert(borders.end(), {at->begin, at->end});
+    return borders;
+  }
+
+ private:
+  const Commands& model_;
+  const Allocation& allocation_;
+  uint64_t sram_ = 0;
+  std::vector<uint64_t> outputs_;  // per buffer
 };
 
 class Scheduler {
  public:
-  Scheduler(const Commands& model, const Allocation& allocation) : model_(model), allocation_(allocation) {}
+  Scheduler(const Commands& model, const Allocation& allocation) : ruler_(model, allocation), written_(ruler_.borders()), read_(written_) {}
 
   void run(Command& command) {
     const size_t engine = command.engine;
     Clock needed{};
     for (const Access& access : command.accesses) depend(access, needed);
     const auto issued = static_cast<uint32_t>(retired_[engine].size());
-    Clock known = issued ? retired_[engine].back() : Clock{};
+    Clock known = segment_;
+    if (issued) join(known, retired_[engine].back());
     command.waits.clear();
     for (uint32_t other = 0; other < KAWARA_ENGINE_COUNT; ++other) {
       if (other == engine || needed[other] <= known[other] || implied(other, needed)) continue;
@@ -44,7 +76,11 @@ class Scheduler {
     for (const kawara_type_wait wait : command.waits) join(known, retired_[kawara_wait_engine(wait)][kawara_wait_count(wait) - 1]);
     known[engine] = issued + 1;
     retired_[engine].push_back(known);
-    for (const Access& access : command.accesses) record(access, static_cast<uint32_t>(engine), issued + 1);
+    for (const Access& access : command.accesses)
+      if (const auto at = ruler_.range(access))
+        (access.write ? written_ : read_).record(at->begin, at->end, static_cast<uint32_t>(engine), issued + 1);
+    if (command.switch_point)
+      for (size_t other = 0; other < KAWARA_ENGINE_COUNT; ++other) segment_[other] = static_cast<uint32_t>(retired_[other].size());
   }
 
  private:
@@ -55,39 +91,17 @@ class Scheduler {
     return false;
   }
 
-  // Bytes that commands write: the arena is one place, each output another. Others are only read.
-  std::optional<std::pair<uint32_t, int64_t>> place(uint32_t buffer) const {
-    switch (model_.buffers[buffer].role) {
-      case Buffer::Role::arena: return std::pair{~0u, static_cast<int64_t>(allocation_.offsets[buffer])};
-      case Buffer::Role::output: return std::pair{buffer, int64_t{0}};
-      case Buffer::Role::weights:
-      case Buffer::Role::input: break;
-    }
-    return std::nullopt;
-  }
-
-  void depend(const Access& access, Clock& needed) {
-    const auto at = place(access.buffer);
+  void depend(const Access& access, Clock& needed) const {
+    const auto at = ruler_.range(access);
     if (!at) return;
-    for (const Use& use : uses_[at->first])
-      if ((use.write || access.write) && use.begin < at->second + access.end && at->second + access.begin < use.end)
-        needed[use.engine] = std::max(needed[use.engine], use.number);
+    written_.find(at->begin, at->end, needed);
+    if (access.write) read_.find(at->begin, at->end, needed);
   }
 
-  void record(const Access& access, uint32_t engine, uint32_t number) {
-    const auto at = place(access.buffer);
-    if (!at || access.begin >= access.end) return;
-    const Use use{at->second + access.begin, at->second + access.end, access.write, engine, number};
-    auto& uses = uses_[at->first];
-    // Whoever meets what this command writes over meets this command, which is ordered behind it.
-    if (access.write) std::erase_if(uses, [&](const Use& old) { return old.begin >= use.begin && old.end <= use.end; });
-    uses.push_back(use);
-  }
-
-  const Commands& model_;
-  const Allocation& allocation_;
+  Ruler ruler_;
+  LastUses written_, read_;
+  Clock segment_{};                                              // what had retired when the segment began
   std::array<std::vector<Clock>, KAWARA_ENGINE_COUNT> retired_;  // what is known once a command has retired
-  std::map<uint32_t, std::vector<Use>> uses_;                    // per place, those that still matter
 };
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 namespace kawara::compiler {
 
-// Sets the waits of all commands. The arena's bytes decide, not the buffers, so that reuse of memory is ordered too.
+// Sets the waits of all commands. The bytes of arena and SRAM decide, not the buffers, so that reuse of memory is ordered too;
+// what a switch point orders needs no wait.
 void schedule(Commands& model, const Allocation& allocation);
 
 }  // namespace kawara::compiler

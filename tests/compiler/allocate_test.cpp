@@ -5,6 +5,8 @@
 
 #include <gmock/gmock.h>
 
+#include "plan_check.h"
+
 namespace kawara::compiler {
 namespace {
 
@@ -60,8 +62,8 @@ TEST(Allocate, BuffersShareBytesOnlyWhenNeverAliveTogether) {
   }
   const Allocation allocation = allocate(model.commands);
   expect_sound(model.commands, allocation);
-  EXPECT_GE(allocation.arena_bytes, allocation.live_bytes_max);
-  EXPECT_LE(allocation.arena_bytes, allocation.live_bytes_max * 5 / 4);
+  EXPECT_GE(allocation.arena_bytes, allocation.arena_bound_bytes);
+  EXPECT_LE(allocation.arena_bytes, allocation.arena_bound_bytes * 5 / 4);
 }
 
 TEST(Allocate, AChainNeedsTwoOfItsBuffers) {
@@ -69,7 +71,7 @@ TEST(Allocate, AChainNeedsTwoOfItsBuffers) {
   for (uint32_t i = 0; i < 6; ++i) model.arena(1024, i, i + 1);
   const Allocation allocation = allocate(model.commands);
   EXPECT_EQ(allocation.arena_bytes, 2048u);
-  EXPECT_EQ(allocation.live_bytes_max, 2048u);
+  EXPECT_EQ(allocation.arena_bound_bytes, 2048u);
 }
 
 TEST(Allocate, AValueReadMuchLaterKeepsItsBytes) {
@@ -80,6 +82,63 @@ TEST(Allocate, AValueReadMuchLaterKeepsItsBytes) {
   expect_sound(model.commands, allocation);
   EXPECT_EQ(allocation.arena_bytes, 2048u);
   EXPECT_EQ(allocation.offsets[kept] % 1024, 0u);
+}
+
+TEST(Allocate, WhatFitsGoesToSram) {
+  Model model;
+  for (uint32_t i = 0; i < 6; ++i) model.arena(1024, i, i + 1);
+  const std::vector<uint64_t> traffic(6, 2048);
+  const Allocation allocation = allocate(model.commands, 2048, traffic);
+  check_plan(model.commands, allocation, 2048);
+  EXPECT_EQ(allocation.sram_bytes, 2048u);
+  EXPECT_EQ(allocation.arena_bytes, 0u);
+  EXPECT_EQ(allocation.traffic_kept_bytes, 6 * 2048u);
+}
+
+TEST(Allocate, SramGoesToWhatMovesMostForItsSize) {
+  Model model;
+  const uint32_t large = model.arena(4096, 0, 3), busy = model.arena(1024, 1, 2), idle = model.arena(1024, 1, 2);
+  const std::vector<uint64_t> traffic = {8192, 8192, 0};
+  const Allocation allocation = allocate(model.commands, 4096, traffic);
+  EXPECT_FALSE(allocation.in_sram[large]);
+  EXPECT_TRUE(allocation.in_sram[busy]);
+  EXPECT_FALSE(allocation.in_sram[idle]);  // it would gain nothing
+  EXPECT_EQ(allocation.traffic_kept_bytes, 8192u);
+}
+
+TEST(Allocate, WhatOutlivesItsSegmentStaysInTheArena) {
+  Model model;
+  for (uint32_t i = 0; i < 4; ++i) model.arena(1024, i, i + 1);
+  model.commands.commands[2].switch_point = true;
+  const Allocation allocation = allocate(model.commands, 1 << 20, std::vector<uint64_t>(4, 1));
+  check_plan(model.commands, allocation, 1 << 20);
+  EXPECT_THAT(allocation.in_sram, testing::ElementsAre(true, true, false, true));
+}
+
+TEST(Allocate, PlansOfAllSizesOfSramAreSound) {
+  Model model;
+  uint32_t state = 2;
+  const auto random = [&](uint32_t below) {
+    state = state * 1664525u + 1013904223u;
+    return (state >> 16) % below;
+  };
+  std::vector<uint64_t> traffic;
+  for (int i = 0; i < 80; ++i) {
+    const uint32_t first = random(40);
+    model.arena(1 + random(5000), first, first + 1 + random(8));
+    traffic.push_back(random(20000));
+  }
+  for (const uint32_t at : {11u, 23u, 24u}) model.commands.commands[at].switch_point = true;
+  uint64_t kept = 0;
+  for (const uint64_t sram_bytes : {0u, 256u, 2048u, 8192u, 16384u, 1u << 20}) {
+    const Allocation allocation = allocate(model.commands, sram_bytes, traffic);
+    check_plan(model.commands, allocation, sram_bytes);
+    EXPECT_LE(allocation.sram_bound_bytes, allocation.sram_bytes);
+    EXPECT_LE(allocation.arena_bound_bytes, allocation.arena_bytes);
+    EXPECT_GE(allocation.traffic_kept_bytes, kept);  // more room keeps more
+    kept = allocation.traffic_kept_bytes;
+  }
+  EXPECT_GT(kept, 0u);
 }
 
 TEST(Allocate, EqualConstantsAreStoredOnce) {

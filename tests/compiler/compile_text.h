@@ -15,12 +15,16 @@
 
 namespace kawara::test {
 
-inline Program compile_text(const std::string& text) {
+inline compiler::Graph specialised(const std::string& text) {
   compiler::Graph graph = compiler::parse_graph(text);
   uint32_t id = 0;
   for (compiler::Node& node : graph.nodes) node.debug_id = ++id;
   compiler::specialise(graph, {});
-  return compiler::build(std::move(graph), compiler::find_target("k1"));
+  return graph;
+}
+
+inline Program compile_text(const std::string& text, std::string_view target = "k1", const compiler::PlanOptions& options = {}) {
+  return compiler::build(specialised(text), compiler::find_target(target), options);
 }
 
 // One line per command: engine and operators; copies at the border say Input or Output.

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include <nlohmann/json.hpp>
 
 #include "compiler/compile_text.h"
+#include "compiler/model_texts.h"
 
 namespace kawara::test {
 namespace {
-
-using ::testing::IsEmpty;
 
 TEST(Emit, TheSameGraphGivesTheSameBytes) {
   const std::string text = R"(graph "g" opset 13 (%x: f32[2,3,8,8]) {
@@ -21,6 +28,63 @@ TEST(Emit, TheSameGraphGivesTheSameBytes) {
   EXPECT_TRUE(std::ranges::equal(once.weights(), again.weights()));
   EXPECT_EQ(once.report(), again.report());
   EXPECT_EQ(once.weights().size(), 512u);  // 324 bytes once, aligned to 256
+}
+
+// Whatever depends on addresses, or on bytes that nobody wrote, would differ between the two.
+TEST(Emit, TheStateOfTheHeapLeavesNoTrace) {
+  for (const std::string& text : model_texts()) {
+    const Program clean = compile_text(text);
+    std::mt19937 random(3);
+    std::vector<std::unique_ptr<unsigned char[]>> kept;
+    for (int i = 0; i < 4000; ++i) {
+      const size_t size = 1 + random() % 3000;
+      auto block = std::make_unique<unsigned char[]>(size);
+      std::memset(block.get(), 0xa5, size);
+      if (random() % 3) kept.push_back(std::move(block));  // the others leave gaps, full of other bytes
+    }
+    const Program crowded = compile_text(text);
+    const auto saved = [](const Program& program, const char* name) {
+      const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / name;
+      program.save(path);
+      std::ifstream file(path, std::ios::binary);
+      const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+      std::filesystem::remove(path);
+      return bytes;
+    };
+    const std::string name = fmt::format("kawara_determinism_{}.kwr", getpid());
+    EXPECT_EQ(saved(clean, name.c_str()), saved(crowded, name.c_str()));
+  }
+}
+
+TEST(Emit, TheReportSaysWhereMemoryAndTimeGo) {
+  const auto report = nlohmann::json::parse(compile_text(model_texts()[3]).report());
+  EXPECT_GT(report["predicted_cycles"], 0);
+  EXPECT_EQ(report["segments"], 1);
+  EXPECT_GT(report["busy_percent"]["matrix"], 0);
+  EXPECT_LE(report["busy_percent"]["matrix"], 100);
+  for (const std::string place : {"arena", "sram"})
+    EXPECT_EQ(report[place + "_bytes"].get<int64_t>() - report[place + "_bound_bytes"].get<int64_t>(), report[place + "_over_bound_bytes"]);
+  EXPECT_GT(report["sram_bytes"], 0);
+  EXPECT_GE(report["traffic_kept_off_local_memory_bytes"], report["sram_bytes"]);
+}
+
+TEST(Emit, WhatTheScratchpadCanNotHoldStaysInLocalMemory) {
+  const std::string text = R"(graph "g" opset 13 (%x: f32[700,700]) {
+    %a = MatMul(%x, %x)
+    %b = Softmax(%a)
+    %y = MatMul(%b, %x)
+    return %y
+  })";
+  const Program large = compile_text(text, "k1"), small = compile_text(text, "k1-mini");
+  const auto bytes = [](const Program& program, ProgramRegion::Role role) {
+    uint64_t sum = 0;
+    for (const ProgramRegion& region : program.regions()) sum += region.role == role ? region.size_bytes : 0;
+    return sum;
+  };
+  EXPECT_EQ(bytes(large, ProgramRegion::Role::arena), 0u);
+  EXPECT_GT(bytes(small, ProgramRegion::Role::arena), 0u);
+  EXPECT_GT(bytes(small, ProgramRegion::Role::sram), 0u);
+  EXPECT_LE(bytes(small, ProgramRegion::Role::sram), 2048u * 1024);
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ inline std::vector<std::string> races(std::span<const std::byte> commands, std::
   std::vector<std::vector<bool>> before;  // before[i][j]: j has retired when i starts
   std::vector<std::vector<size_t>> engines(KAWARA_ENGINE_COUNT);
   std::vector<std::string> found;
+  size_t segment = 0;  // commands before it have retired
   for (size_t i = 0; i < offsets.size(); ++i) {
     const hw::CommandView command(commands, offsets[i]);
     footprints.push_back(footprint_of(command));
@@ -136,6 +137,8 @@ inline std::vector<std::string> races(std::span<const std::byte> commands, std::
     if (!own.empty()) learn(own.back());
     for (const uint32_t wait : command.header().wait)
       if (kawara_wait_count(wait) > 0) learn(engines[kawara_wait_engine(wait)].at(kawara_wait_count(wait) - 1));
+    for (size_t j = 0; j < segment; ++j) known[j] = true;
+    if (command.header().flags & KAWARA_HEADER_SWITCH_POINT) segment = i + 1;
     own.push_back(i);
     before.push_back(known);
     for (size_t j = 0; j < i; ++j) {

@@ -18,7 +18,7 @@ TEST(Lowering, AConcatenationsPiecesAreWrittenInPlace) {
     return %y, %c
   })";
   // The input and the second use of %b are copied; %a and the first %b are where they belong.
-  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nVE Relu\nVE Neg\nIN Concat\nIN Concat\nVE Abs\nOUT Output\nOUT Output\n");
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nVE Relu\nVE Neg\nIN Concat\nIN Concat\nOUT Output\nVE Abs\nOUT Output\n");
   const Array x = numbers({2, 3}, 1), z = numbers({2, 4}, 2);
   Array want{{2, 13}, std::vector<float>(26)};
   for_each_point(want.shape, [&](const Index& o) {
