@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the *.graph files of this folder: the comment `RUN: a, b` names the steps (specialise, or a pass), the comments that
-// check.h knows say what is printed then. An error is printed in the graph's place.
+// Runs the *.graph files of this folder: the comment `RUN: kawara-opt --pass=a --pass=b %s` says what prints the result, the
+// comments that check.h knows say what that is. An error is printed in the graph's place.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -12,8 +12,7 @@
 #include "graph_text.h"
 #include "kawara/error.h"
 #include "operator.h"
-#include "passes/passes.h"
-#include "specialise.h"
+#include "steps.h"
 #include "support/check.h"
 
 namespace kawara::compiler {
@@ -38,20 +37,13 @@ std::string content(const std::filesystem::path& path) {
 
 std::vector<std::string> steps_of(const std::string& text) {
   std::smatch line;
-  if (!std::regex_search(text, line, std::regex("# RUN: (.*)"))) throw fail(Code::invalid_argument, "the file has no '# RUN:' line");
+  if (!std::regex_search(text, line, std::regex("# RUN: kawara-opt (.*) %s")))
+    throw fail(Code::invalid_argument, "the file has no line '# RUN: kawara-opt --pass=… %s'");
   std::vector<std::string> steps;
-  const std::regex word("\\w+");
-  const std::string list = line[1];
-  for (std::sregex_iterator i(list.begin(), list.end(), word); i != std::sregex_iterator(); ++i) steps.push_back(i->str());
+  const std::regex option("--pass=(\\w+)");
+  const std::string options = line[1];
+  for (std::sregex_iterator i(options.begin(), options.end(), option); i != std::sregex_iterator(); ++i) steps.push_back(i->str(1));
   return steps;
-}
-
-void run(const std::string& step, Graph& graph) {
-  if (step == "specialise") return specialise(graph, {});
-  const auto pass = std::ranges::find(passes(), step, &Pass::name);
-  if (pass == passes().end()) throw fail(Code::not_found, "there is no pass '{}'", step);
-  pass->run(graph);
-  graph.verify();
 }
 
 class GraphFile : public testing::TestWithParam<std::string> {};
@@ -61,7 +53,7 @@ TEST_P(GraphFile, BecomesWhatItsChecksSay) {
   std::string printed;
   for (Graph& graph : parse_graphs(text)) {
     try {
-      for (const std::string& step : steps_of(text)) run(step, graph);
+      for (const std::string& step : steps_of(text)) run_step(step, graph);
       printed += print(graph);
     } catch (const Error& error) {
       printed += fmt::format("graph \"{}\" error {}: {}\n", graph.name, name(error.code()), error.what());
