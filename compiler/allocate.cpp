@@ -15,7 +15,8 @@ uint64_t aligned(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment 
 struct Item {
   uint32_t buffer = 0;
   uint64_t size = 0;
-  Lifetime life;
+  Lifetime life;     // with the commands that shall not reuse it
+  Lifetime touched;  // without
   uint64_t traffic = 0;
   uint64_t offset = 0;
 
@@ -49,8 +50,8 @@ class Placed {
 uint64_t live_bytes_max(const std::vector<Item>& items) {
   std::vector<std::pair<uint32_t, int64_t>> changes;
   for (const Item& item : items) {
-    changes.emplace_back(item.life.first, static_cast<int64_t>(item.size));
-    changes.emplace_back(item.life.last + 1, -static_cast<int64_t>(item.size));
+    changes.emplace_back(item.touched.first, static_cast<int64_t>(item.size));
+    changes.emplace_back(item.touched.last + 1, -static_cast<int64_t>(item.size));
   }
   std::ranges::sort(changes);  // at one command, what ends before it goes first
   int64_t live = 0, most = 0;
@@ -158,14 +159,26 @@ std::vector<uint32_t> segments_of(const Commands& model) {
   return segments;
 }
 
+// Lives up to the last command that shall not reuse the buffer; a switch point ends what could run at once.
+std::vector<Lifetime> held_lives(const Commands& model, std::vector<Lifetime> lives, std::span<const uint32_t> held,
+                                 const std::vector<uint32_t>& segments) {
+  for (size_t i = 0; i < held.size(); ++i) {
+    uint32_t last = held[i];
+    while (segments[last] != segments[i]) --last;
+    for (const Access& access : model.commands[i].accesses) lives[access.buffer].last = std::max(lives[access.buffer].last, last);
+  }
+  return lives;
+}
+
 void place_buffers(const Commands& model, const std::vector<Lifetime>& lives, uint64_t sram_bytes, std::span<const uint64_t> traffic,
-                   Allocation& allocation) {
+                   std::span<const uint32_t> held, Allocation& allocation) {
   const auto segments = segments_of(model);
+  const auto kept = held_lives(model, lives, held, segments);
   std::vector<Item> arena, candidates;
   for (uint32_t i = 0; i < model.buffers.size(); ++i) {
     if (model.buffers[i].role != Buffer::Role::arena || !lives[i].used()) continue;
-    const Item item{i, aligned(model.buffers[i].size_bytes), lives[i], traffic.empty() ? 0 : traffic[i]};
-    const bool pays = item.traffic > 0 && item.size <= sram_bytes && segments[item.life.first] == segments[item.life.last];
+    const Item item{i, aligned(model.buffers[i].size_bytes), kept[i], lives[i], traffic.empty() ? 0 : traffic[i]};
+    const bool pays = item.traffic > 0 && item.size <= sram_bytes && segments[item.touched.first] == segments[item.touched.last];
     (pays ? candidates : arena).push_back(item);
   }
   const Choice sram = choose(std::move(candidates), sram_bytes);
@@ -208,12 +221,12 @@ std::vector<Lifetime> lifetimes(const Commands& model) {
   return lives;
 }
 
-Allocation allocate(const Commands& model, uint64_t sram_bytes, std::span<const uint64_t> traffic) {
+Allocation allocate(const Commands& model, uint64_t sram_bytes, std::span<const uint64_t> traffic, std::span<const uint32_t> held) {
   const auto lives = lifetimes(model);
   Allocation allocation;
   allocation.offsets.assign(model.buffers.size(), Allocation::kUnused);
   allocation.in_sram.assign(model.buffers.size(), false);
-  place_buffers(model, lives, sram_bytes, traffic, allocation);
+  place_buffers(model, lives, sram_bytes, traffic, held, allocation);
   place_weights(model, lives, allocation);
   for (size_t i = 0; i < model.buffers.size(); ++i)
     if (model.buffers[i].role == Buffer::Role::input || model.buffers[i].role == Buffer::Role::output) allocation.offsets[i] = 0;

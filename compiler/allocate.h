@@ -32,7 +32,9 @@ struct Lifetime {
 std::vector<Lifetime> lifetimes(const Commands& model);
 
 // Only what lives within one segment can lie in SRAM. traffic: bytes that commands move to and from each buffer; none, or no
-// SRAM: all lies in the arena.
-Allocation allocate(const Commands& model, uint64_t sram_bytes = 0, std::span<const uint64_t> traffic = {});
+// SRAM: all lies in the arena. held: for each command the last one that shall not reuse the bytes that it touches, since the
+// two may run at once; none: each holds them for itself alone.
+Allocation allocate(const Commands& model, uint64_t sram_bytes = 0, std::span<const uint64_t> traffic = {},
+                    std::span<const uint32_t> held = {});
 
 }  // namespace kawara::compiler

@@ -70,9 +70,9 @@ std::vector<uint32_t> tight_order(const Commands& model, const Ways& before, con
 }
 
 // As engines would take them that start, of what is ready, whatever has the longest way to the end before it.
-std::vector<uint32_t> engine_order(const Commands& model, const Ways& before, const Ways& behind, std::span<const Price> prices) {
+Order engine_order(const Commands& model, const Ways& before, const Ways& behind, std::span<const Price> prices) {
   const size_t count = before.size();
-  std::vector<uint64_t> way(count), start(count);
+  std::vector<uint64_t> way(count), start(count), end(count);
   for (size_t i = count; i-- > 0;) {
     for (const uint32_t other : behind[i]) way[i] = std::max(way[i], way[other]);
     way[i] += prices[i].cycles;
@@ -96,7 +96,8 @@ std::vector<uint32_t> engine_order(const Commands& model, const Ways& before, co
       ready[engine].pop();
       busy[engine] = true;
       start[command] = now;
-      running.emplace(now + std::max<uint64_t>(prices[command].cycles, 1), command);
+      end[command] = now + std::max<uint64_t>(prices[command].cycles, 1);
+      running.emplace(end[command], command);
     }
     if (running.empty()) break;
     now = std::get<0>(running.top());
@@ -108,9 +109,14 @@ std::vector<uint32_t> engine_order(const Commands& model, const Ways& before, co
         if (--missing[other] == 0) ready[model.commands[other].engine].push(other);
     }
   }
-  std::vector<uint32_t> order(count);
-  std::iota(order.begin(), order.end(), 0u);
-  std::ranges::stable_sort(order, {}, [&](uint32_t command) { return start[command]; });
+  Order order{.commands = std::vector<uint32_t>(count), .held = std::vector<uint32_t>(count)};
+  std::iota(order.commands.begin(), order.commands.end(), 0u);
+  std::ranges::stable_sort(order.commands, {}, [&](uint32_t command) { return start[command]; });
+  for (size_t i = 0; i < count; ++i) {
+    const auto behind_it =
+        std::ranges::lower_bound(order.commands, end[order.commands[i]], {}, [&](uint32_t command) { return start[command]; });
+    order.held[i] = static_cast<uint32_t>(behind_it - order.commands.begin()) - 1;
+  }
   return order;
 }
 
@@ -134,13 +140,14 @@ Ways predecessors(const Commands& model) {
   return before;
 }
 
-std::vector<std::vector<uint32_t>> candidate_orders(const Commands& model, std::span<const Price> prices) {
+std::vector<Order> candidate_orders(const Commands& model, std::span<const Price> prices) {
   const Ways before = predecessors(model), behind = successors(before);
   std::vector<uint32_t> given(before.size());
   std::iota(given.begin(), given.end(), 0u);
-  std::vector<std::vector<uint32_t>> orders = {given};
-  for (auto order :
-       {tight_order(model, before, behind, false), tight_order(model, before, behind, true), engine_order(model, before, behind, prices)})
+  const Order by_engine = engine_order(model, before, behind, prices);
+  std::vector<Order> orders = {{.commands = given}};
+  for (Order order : {Order{.commands = tight_order(model, before, behind, false)},
+                      Order{.commands = tight_order(model, before, behind, true)}, Order{.commands = by_engine.commands}, by_engine})
     if (std::ranges::find(orders, order) == orders.end()) orders.push_back(std::move(order));
   return orders;
 }

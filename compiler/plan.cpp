@@ -51,17 +51,17 @@ class Planner {
 
   std::span<const Price> prices() const { return prices_; }
 
-  Plan plan(const std::vector<uint32_t>& order) const {
+  Plan plan(const Order& order) const {
     Plan plan;
     plan.commands.buffers = lowered_.buffers;
     std::vector<Price> prices;
-    for (const uint32_t at : order) {
+    for (const uint32_t at : order.commands) {
       plan.commands.commands.push_back(lowered_.commands[at]);
       prices.push_back(prices_[at]);
     }
     const uint64_t sram_bytes = uint64_t{target_.sram_kib} << 10;
     set_switch_points(plan.commands, prices, options_.segment_cycles_max);
-    plan.allocation = allocate(plan.commands, sram_bytes, traffic_);
+    plan.allocation = allocate(plan.commands, sram_bytes, traffic_, order.held);
     check_plan(plan.commands, plan.allocation, sram_bytes);
     schedule(plan.commands, plan.allocation);
     plan.cycles = cycles_of(plan, target_);
@@ -99,7 +99,7 @@ Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanO
 }
 
 Plan plan_order(const Commands& lowered, const std::vector<uint32_t>& order, const kawara_config& target, const PlanOptions& options) {
-  return Planner(lowered, target, options).plan(order);
+  return Planner(lowered, target, options).plan({.commands = order});
 }
 
 }  // namespace kawara::compiler

@@ -32,10 +32,11 @@ TEST(Order, EveryCandidateKeepsWhatMustStandBefore) {
     const compiler::Commands commands = lowered(text);
     const auto before = compiler::predecessors(commands);
     const auto orders = compiler::candidate_orders(commands, compiler::prices(commands, compiler::find_target("k1")));
-    EXPECT_EQ(orders[0], given(commands));
-    for (const auto& order : orders) {
+    EXPECT_EQ(orders[0].commands, given(commands));
+    for (const auto& [order, held] : orders) {
       std::vector<size_t> position(order.size(), ~size_t{0});
       for (size_t i = 0; i < order.size(); ++i) position[order[i]] = i;
+      for (size_t i = 0; i < held.size(); ++i) EXPECT_TRUE(i <= held[i] && held[i] < order.size());
       EXPECT_EQ(std::ranges::count(position, ~size_t{0}), 0) << "a command stands twice";
       for (size_t i = 0; i < order.size(); ++i)
         for (const uint32_t other : before[i]) EXPECT_LT(position[other], position[i]) << text;
@@ -74,6 +75,23 @@ TEST(Plan, IsNeverSlowerThanTheOrderOfTheGraph) {
       };
       EXPECT_LE(plan.cycles * held(plan), plain.cycles * held(plain)) << text;
     }
+}
+
+// One branch behind the other, each engine would wait for the other one most of the time.
+TEST(Plan, InterleavesBranchesThatNeedEachOthersEngines) {
+  std::string text = "graph \"g\" opset 13 (%x: f32[512,512]) {\n";
+  for (const std::string branch : {"a", "b"}) {
+    std::string value = "%x";
+    for (int i = 0; i < 6; ++i) {
+      text += fmt::format(" %{0}p{1} = MatMul({2}, %x)\n %{0}s{1} = Softmax(%{0}p{1})\n", branch, i, value);
+      value = fmt::format("%{}s{}", branch, i);
+    }
+  }
+  text += " %y = MatMul(%as5, %bs5)\n return %y\n}";
+  const compiler::Commands commands = lowered(text);
+  const kawara_config& target = compiler::find_target("k1");
+  const uint64_t plain = compiler::plan_order(commands, given(commands), target).cycles;
+  EXPECT_LT(compiler::make_plan(commands, target).cycles, plain * 85 / 100);
 }
 
 }  // namespace
