@@ -98,8 +98,14 @@ void add_conv(Collector& collector, const hw::CommandView& command) {
 
 std::vector<Footprint> footprints(const hw::CommandView& command) {
   Collector collector;
+  collector.add_box(command.header().limit, KAWARA_DTYPE_i32, {1}, {1}, false);
   switch (command.opcode()) {
     case KAWARA_COMMAND_nop: break;
+    case KAWARA_COMMAND_event: {
+      const auto& event = command.body<kawara_event>();
+      collector.add_box(event.dst, KAWARA_DTYPE_u8, {uint32_t{sizeof(kawara_counters)}}, {1}, true);
+      break;
+    }
     case KAWARA_COMMAND_vector: collector.add_section(command.section(), command.section().fields().extent); break;
     case KAWARA_COMMAND_gemm: add_gemm(collector, command); break;
     case KAWARA_COMMAND_conv: add_conv(collector, command); break;

@@ -160,6 +160,32 @@ TEST(RaceCheck, ASwitchPointIsAnOrder) {
   EXPECT_TRUE(race_of({copy(KAWARA_ENGINE_DMA_IN, at(0, 0), at(1, 0)), copy(KAWARA_ENGINE_DMA_OUT, at(1, 0), at(1, 1024), {}, true)}));
 }
 
+TEST(RaceCheck, ALimitIsRead) {
+  auto body = hw::blank<kawara_copy>();
+  body.header.engine = KAWARA_ENGINE_DMA_OUT;
+  body.header.flags = 5;
+  body.header.limit = at(1, 60);
+  body.dtype = KAWARA_DTYPE_u8;
+  body.src = at(0, 0);
+  body.dst = at(1, 512);
+  const auto writes = copy(KAWARA_ENGINE_DMA_IN, at(0, 0), at(1, 0));
+  EXPECT_TRUE(race_of({writes, hw::encode(body)}));
+  body.header.limit = at(1, 64);
+  EXPECT_FALSE(race_of({writes, hw::encode(body)}));
+}
+
+TEST(RaceCheck, AnEventWritesItsCounters) {
+  auto event = hw::blank<kawara_event>();
+  const auto reads = copy(KAWARA_ENGINE_DMA_OUT, at(1, 0), at(1, 512));
+  event.dst = at(1, 56);
+  EXPECT_TRUE(race_of({hw::encode(event), reads}));
+  event.dst = at(1, 64);
+  EXPECT_FALSE(race_of({hw::encode(event), reads}));
+  event.header.wait[0] = kawara_wait(KAWARA_ENGINE_DMA_OUT, 1);
+  event.dst = at(1, 0);
+  EXPECT_FALSE(race_of({reads, hw::encode(event)}));
+}
+
 // Ten thousand pieces and ten thousand readers of them all: pair by pair this would take minutes.
 TEST(RaceCheck, TakesNoSquareOfTheLength) {
   hw::Commands job;

@@ -70,6 +70,7 @@ inline void touch_section(Footprint& footprint, const hw::SectionView& section, 
 
 inline Footprint footprint_of(const hw::CommandView& command) {
   Footprint footprint;
+  if (command.header().limit != KAWARA_OPERAND_ABSENT) touch(footprint.read, command.header().limit, KAWARA_DTYPE_i32, 0);
   switch (command.opcode()) {
     case KAWARA_COMMAND_nop: break;
     case KAWARA_COMMAND_event: {
