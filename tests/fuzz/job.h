@@ -90,7 +90,8 @@ class JobMemory {
 inline bool check_and_run(const JobInput& input) {
   constexpr uint64_t kMostBytes = uint64_t{1} << 18, kMostPoints = uint64_t{1} << 14;
   static constexpr kawara_config kConfig{"k1-mini", 256, 2048, 32, 32, 64, 1000, 100, 800, 10};
-  const kawara_check_limits limits{.features = 1, .sram_bytes = 2 << 20, .config = &kConfig, .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
+  const kawara_check_limits limits{
+      .features = 1, .sram_bytes = 2 << 20, .config = &kConfig, .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
   kawara_check_fault fault{};
   std::vector<uint32_t> offsets(input.commands.size() / 32);  // exactly what check.h asks for
   const int count = kawara_check(input.commands.data(), input.commands.size(), input.regions.data(),
@@ -118,7 +119,8 @@ inline bool check_and_run(const JobInput& input) {
     JobMemory memory(input.regions, input.in_host && dma_alone);
     const Bytes before = memory.contents(true);
     uint32_t retired = 0;
-    execute({input.commands, offsets, input.regions, memory.regions}, static_cast<uint32_t>(count), {[&](uint32_t) { ++retired; }, {}, {}});
+    const emulator::Job job{.commands = input.commands, .offsets = offsets, .table = input.regions, .regions = memory.regions};
+    execute(job, 0, static_cast<uint32_t>(count), {[&](uint32_t) { ++retired; }, {}, {}});
     promise(retired == static_cast<uint32_t>(count), "every command of an accepted job retires");
     promise(before == memory.contents(true), "what a job may not write is as it was");
     return memory.contents(false);
