@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A program on the reference executor, without a device: regions are vectors, and the arena starts with garbage.
+// A program on the reference executor, without a device: regions are vectors, the arena starts with garbage, and so does SRAM
+// in each segment.
 #pragma once
 
 #include <algorithm>
@@ -51,7 +52,16 @@ inline std::vector<std::vector<std::byte>> run_program(const Program& program, c
   const auto offsets = command_offsets(program);
   const emulator::Job job{.commands = program.commands(), .offsets = offsets, .table = {}, .regions = regions};
   const emulator::Progress progress{[](uint32_t) {}, [] {}, [] { return false; }};
-  emulator::reference_executor()({}, {})(job, 0, static_cast<uint32_t>(offsets.size()), progress);
+  const auto execute = emulator::reference_executor()({}, {});
+  for (uint32_t begin = 0, end = 0; begin < offsets.size(); begin = end) {
+    const auto ends = [&](uint32_t command) {
+      return reinterpret_cast<const kawara_header*>(program.commands().data() + offsets[command])->flags & KAWARA_HEADER_SWITCH_POINT;
+    };
+    for (end = begin + 1; end < offsets.size() && !ends(end - 1);) ++end;
+    for (size_t i = 0; i < memory.size(); ++i)
+      if (program.regions()[i].role == ProgramRegion::Role::sram) std::ranges::fill(memory[i], std::byte{0x7f});
+    execute(job, begin, end, progress);
+  }
   std::vector<std::vector<std::byte>> outputs;
   for (const TensorInfo& output : program.outputs())
     outputs.emplace_back(memory[output.region].begin(), memory[output.region].begin() + static_cast<ptrdiff_t>(output.size_bytes));
