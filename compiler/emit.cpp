@@ -12,6 +12,7 @@
 #include "kawara/hw/check.h"
 #include "kawara/hw/cost.h"
 #include "kawara/hw/encode.h"
+#include "kawara/hw/fidelity.h"
 #include "race_check.h"
 #include "region_table.h"
 
@@ -202,6 +203,17 @@ class Emitter {
     json["traffic_kept_off_local_memory_bytes"] = allocation_.traffic_kept_bytes;
   }
 
+  // What a user may expect of the numbers, wherever the program runs.
+  void report_fidelity(nlohmann::ordered_json& json) const {
+    kawara_fidelity fidelity;
+    kawara_fidelity_of_job(contents_.commands.data(), contents_.commands.size(), &fidelity);
+    json["fidelity"] = {{"exact", fidelity.exact},
+                        {"bounded", fidelity.bounded},
+                        {"bound_ulp", fidelity.bounded_ulp_times_1000 / 1000.0},
+                        {"device_dependent", fidelity.device_dependent},
+                        {"depth_max", fidelity.depth_max}};
+  }
+
   std::string report() const {
     std::map<std::string, uint64_t> engines;
     uint64_t macs = 0, waits = 0;
@@ -221,6 +233,7 @@ class Emitter {
     report_time(json);
     json["command_bytes"] = contents_.commands.size();
     report_memory(json);
+    report_fidelity(json);
     return json.dump(2);
   }
 

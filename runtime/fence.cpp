@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <utility>
+#include <vector>
 
 #include "device_state.h"
 #include "kawara/error.h"
+#include "kawara/hw/fidelity.h"
 #include "kawara/log.h"
 
 namespace kawara {
@@ -18,6 +20,18 @@ bool done_well(const RecordSlot& slot) { return std::atomic_ref(slot.record->sta
 Deadline deadline_in(std::chrono::nanoseconds timeout) {
   const Deadline now = std::chrono::steady_clock::now();
   return timeout > Deadline::max() - now ? Deadline::max() : now + timeout;
+}
+
+// Of a copy: the buffer's owner may write to it while it is read.
+Fidelity fidelity_of(std::span<const std::byte> commands) {
+  const std::vector<std::byte> copy(commands.begin(), commands.end());
+  kawara_fidelity fidelity;
+  kawara_fidelity_of_job(copy.data(), copy.size(), &fidelity);
+  return {.exact = fidelity.exact,
+          .bounded = fidelity.bounded,
+          .device_dependent = fidelity.device_dependent,
+          .bound_ulp = fidelity.bounded_ulp_times_1000 / 1000.0,
+          .depth_max = fidelity.depth_max};
 }
 
 }  // namespace
@@ -98,7 +112,13 @@ std::optional<Fault> Fence::fault() const { return state_ ? state_->own_fault() 
 JobReport Fence::report() const {
   if (!state_ || !state_->reached() || !done_well(state_->slot)) return {};
   const kawara_record& record = *state_->slot.record;
-  return {record.commands, record.cycles, record.nan, record.inf, record.saturated, record.dropped};
+  return {.commands = record.commands,
+          .cycles = record.cycles,
+          .nan = record.nan,
+          .inf = record.inf,
+          .saturated = record.saturated,
+          .dropped = record.dropped,
+          .fidelity = fidelity_of(state_->commands->bound.mapping.bytes().first(state_->command_bytes))};
 }
 
 }  // namespace kawara

@@ -97,9 +97,11 @@ def run(
         os.makedirs(save, exist_ok=True)
         for name, output in zip(names, outputs):
             np.save(os.path.join(save, "".join(c if c.isalnum() or c in "._-" else "_" for c in name) + ".npy"), output)
+    report = session.program.report_data()
     result = {
         "device": session.device,
-        "relowered_from": session.program.report_data().get("relowered_from"),
+        "relowered_from": report.get("relowered_from"),
+        "fidelity": report.get("fidelity"),
         "load_s": round(ready - started, 4),
         "first_run_ms": round(times[0] * 1e3, 3),
         "best_run_ms": round(min(times) * 1e3, 3),
@@ -171,10 +173,22 @@ def _compare(model: str, feeds: dict, names: "list[str]", outputs: "list[np.ndar
     return rows
 
 
+def _fidelity_text(fidelity: dict) -> str:
+    """fidelity: 38 commands exact, 2 by sequences within 2.425 ULP, 41 device-dependent in sums of up to 1152 products"""
+    parts = [f"{fidelity['exact']} {'command' if fidelity['exact'] == 1 else 'commands'} exact"]
+    if fidelity["bounded"]:
+        parts.append(f"{fidelity['bounded']} by sequences within {fidelity['bound_ulp']:g} ULP")
+    if fidelity["device_dependent"]:
+        parts.append(f"{fidelity['device_dependent']} device-dependent in sums of up to {fidelity['depth_max']} products")
+    return "fidelity: " + ", ".join(parts)
+
+
 def _print_run(result: dict) -> None:
     console.print(f"[bold]{escape(result['device'])}[/]: loaded in {result['load_s']:.2f} s, first run {result['first_run_ms']:.1f} ms, best {result['best_run_ms']:.1f} ms")
     if origin := result["relowered_from"]:
         console.print(f"  re-lowered for this device from a program for {escape(origin['target'])}, version {origin['isa_version']} of the command set")
+    if result["fidelity"]:  # a program of an older Kawara doesn't say
+        console.print("  " + _fidelity_text(result["fidelity"]))
     print_table(["output", "type", "shape", "min", "max", "mean"],
                 [[o["name"], o["dtype"], dims_text(o["shape"]), *(f"{o[k]:.6g}" if k in o else "" for k in ("min", "max", "mean"))] for o in result["outputs"]],
                 right=("min", "max", "mean"))

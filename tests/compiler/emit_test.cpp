@@ -56,6 +56,27 @@ TEST(Emit, TheStateOfTheHeapLeavesNoTrace) {
   }
 }
 
+// model_texts()[3] multiplies floats: what the report counts is all its commands, and every product that a sum may have.
+TEST(Emit, TheReportSaysHowNearTheNumbersAre) {
+  const Program program = compile_text(model_texts()[3]);
+  const auto report = nlohmann::json::parse(program.report());
+  const auto& fidelity = report["fidelity"];
+  uint64_t products = 0;
+  uint32_t floats = 0;
+  for (const uint32_t offset : command_offsets(program)) {
+    const hw::CommandView command(program.commands(), offset);
+    if (command.opcode() == KAWARA_COMMAND_gemm) ++floats, products = std::max<uint64_t>(products, command.body<kawara_gemm>().K);
+    if (command.opcode() != KAWARA_COMMAND_conv) continue;
+    const auto& conv = command.body<kawara_conv>();
+    ++floats, products = std::max(products, uint64_t{conv.IC} * conv.kernel[0] * conv.kernel[1] * conv.kernel[2]);
+  }
+  ASSERT_GT(floats, 0u);
+  EXPECT_EQ(fidelity["device_dependent"], floats);
+  EXPECT_EQ(fidelity["depth_max"], products);
+  EXPECT_EQ(fidelity["exact"].get<int>() + fidelity["bounded"].get<int>() + fidelity["device_dependent"].get<int>(), report["commands"]);
+  EXPECT_EQ(fidelity["bounded"] > 0, fidelity["bound_ulp"] > 0);
+}
+
 TEST(Emit, TheReportSaysWhereMemoryAndTimeGo) {
   const auto report = nlohmann::json::parse(compile_text(model_texts()[3]).report());
   EXPECT_GT(report["predicted_cycles"], 0);

@@ -2,6 +2,7 @@
 /* The headers of the hardware are plain C11. */
 #include "kawara/hw/check.h"
 #include "kawara/hw/cost.h"
+#include "kawara/hw/fidelity.h"
 
 int check_in_c(const void *commands, size_t bytes, struct kawara_check_fault *fault);
 

@@ -34,6 +34,24 @@ def test_run_checks_against_onnx_runtime(relu_model):
     assert "equal to ONNX Runtime" in out
 
 
+def test_run_says_how_near_the_numbers_are(model_file):
+    model = model_file([helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("Tanh", ["z"], ["t"])],
+                                    [("x", TensorProto.FLOAT, [2, 24]), ("z", TensorProto.FLOAT, [3])],
+                                    [("a", TensorProto.FLOAT, [2, 8]), ("t", TensorProto.FLOAT, [3])], [("w", np.ones((24, 8), np.float32))])
+    status, out, err = kawara("run", model, "--device", "emulator:reference")
+    assert status == 0, err
+    line = next(line.strip() for line in out.splitlines() if "fidelity" in line)
+    data = json.loads(kawara("run", model, "--device", "emulator:reference", "--json")[1])["fidelity"]
+    assert data["bounded"] == data["device_dependent"] == 1 and data["depth_max"] == 24 and data["bound_ulp"] == 2.425
+    assert line == f"fidelity: {data['exact']} commands exact, 1 by sequences within 2.425 ULP, 1 device-dependent in sums of up to 24 products"
+
+
+def test_run_leaves_out_of_fidelity_what_a_program_does_not_have(relu_model):
+    _, out, _ = kawara("run", relu_model, "--shape", "x=2,4", "--device", "emulator:reference")
+    line = next(line.strip() for line in out.splitlines() if "fidelity" in line)
+    assert line.endswith("exact") and "device-dependent" not in line and "ULP" not in line
+
+
 def test_run_prints_json(relu_model, tmp_path):
     np.save(tmp_path / "x.npy", np.array([[-1, 0, 1, 2]], np.float32))
     status, out, err = kawara("run", relu_model, "--input", f"x={tmp_path / 'x.npy'}", "--device", "emulator:reference", "--json", "--save", tmp_path / "out")

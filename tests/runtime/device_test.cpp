@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "hw/sample_commands.h"
 #include "kawara/error.h"
 #include "kawara/hw/encode.h"
 
@@ -149,6 +150,49 @@ TEST(Fence, TellsThatAJobIsDone) {
   EXPECT_EQ(to.bytes()[0], std::byte{17});
   EXPECT_EQ(fence.report().commands, 1u);
   EXPECT_EQ(fence.fault(), std::nullopt);
+}
+
+// A copy, then a product of 5 terms with exp behind it, then exp and erf: one command of each kind.
+TEST(Fence, TellsHowNearTheResultsAre) {
+  const Device device = Device::open(kName);
+  const Buffer from = device.allocate(4096, Memory::system), to = device.allocate(4096, Memory::local);
+  CopyJob job(device, from, to, 64);
+  hw::Commands commands;
+  commands.append(job.commands.bytes().first(job.job.command_bytes));
+  auto gemm = hw::blank<kawara_gemm>();
+  gemm.K = 5;
+  gemm.acc_dtype = gemm.a.dtype = gemm.b.dtype = KAWARA_DTYPE_f32;
+  gemm.a.data = gemm.b.data = hw::operand(1, 0);
+  gemm.a.stride[3] = gemm.b.stride[2] = 1;
+  gemm.header.wait[0] = kawara_wait(KAWARA_ENGINE_DMA_OUT, 1);
+  const hw::Section epilogue{.acc_group = 1,
+                             .streams = {hw::stream(hw::operand(1, 256), 0, 0)},
+                             .phases = {hw::phase(0, 0, 0, 0, 2)},
+                             .instrs = {hw::instr(KAWARA_OP_exp, 0, hw::kAccumulator), hw::store(0, 0)}};
+  commands.append(hw::encode(gemm, &epilogue));
+  auto vector = hw::blank<kawara_vector>();
+  vector.header.wait[0] = kawara_wait(KAWARA_ENGINE_ME, 1);
+  const hw::Section functions{.n_in = 1,
+                              .streams = {hw::stream(hw::operand(1, 256), 0, 0), hw::stream(hw::operand(1, 260), 0, 0)},
+                              .phases = {hw::phase(0, 0, 0, 0, 4)},
+                              .instrs = {hw::load(0, 0), hw::instr(KAWARA_OP_erf, 0, 0), hw::instr(KAWARA_OP_exp, 0, 0), hw::store(1, 0)}};
+  commands.append(hw::encode(vector, &functions));
+  std::ranges::copy(commands.bytes(), job.commands.bytes().begin());
+  job.job.command_bytes = static_cast<uint32_t>(commands.bytes().size());
+  reinterpret_cast<kawara_region*>(job.regions.bytes().data())[1].flags = KAWARA_REGION_READ | KAWARA_REGION_WRITE;
+
+  const Fence fence = device.submit(job.job);
+  EXPECT_EQ(fence.wait(10s), WaitResult::signaled);
+  const Fidelity fidelity = fence.report().fidelity;
+  EXPECT_EQ(fidelity.exact, 1u);
+  EXPECT_EQ(fidelity.bounded, 1u);
+  EXPECT_EQ(fidelity.device_dependent, 1u);
+  EXPECT_DOUBLE_EQ(fidelity.bound_ulp, 1.324) << "erf's row";
+  EXPECT_EQ(fidelity.depth_max, 5u);
+
+  job.commands.bytes()[0] = std::byte{0xff};
+  EXPECT_EQ(fence.report().commands, 3u) << "the chip's record stays";
+  EXPECT_EQ(fence.report().fidelity.exact, 0u) << "what stands there now is no command";
 }
 
 TEST(Fence, OfNoJobIsDone) {
