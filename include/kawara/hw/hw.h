@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* K1 as software sees it: the C that registers.def, packets.def, faults.def and configs.def mean. Kernel and user space. */
+/* K1 as software sees it: the C that registers.def, packets.def, structs.def, faults.def and configs.def mean. Kernel and user space. */
 #ifndef KAWARA_HW_H
 #define KAWARA_HW_H
 
@@ -80,55 +80,38 @@ enum kawara_packet_opcode {
 
 struct kawara_packet { kawara_u32 word[16]; };
 
-/* What a job may touch; operands name a region and an offset in it. */
-struct kawara_region {
-	kawara_u64 address; /* virtual; for SRAM an offset in the scratchpad */
-	kawara_u64 size;    /* bytes, at most 2^40 */
-	kawara_u32 flags;   /* KAWARA_REGION_* */
-	kawara_u32 reserved0;
-	kawara_u64 reserved1;
-};
-#define KAWARA_REGION_KIND 0x00000003u
+/* What chip and driver tell each other in memory: kawara_region, kawara_record, kawara_signal, kawara_counters. */
+#define STRUCT(name, bytes, doc) struct kawara_##name {
+#define MEMBER(struct_, offset, type, name, doc) kawara_##type name;
+#define RESERVED(struct_, offset, type, name, count) kawara_##type name[count];
+#define END_STRUCT(name) };
+#include "structs.def"
+#define STRUCT(name, bytes, doc) \
+	KAWARA_STATIC_ASSERT(sizeof(struct kawara_##name) == (bytes), "struct " #name ": its members do not fill the " #bytes " bytes that its row says");
+#define MEMBER(struct_, offset, type, name, doc) \
+	KAWARA_STATIC_ASSERT(__builtin_offsetof(struct kawara_##struct_, name) == (offset), \
+		#struct_ "." #name ": offset " #offset " overlaps the member before it or leaves a gap");
+#define RESERVED(struct_, offset, type, name, count) MEMBER(struct_, offset, type, name, "")
+#include "structs.def"
+
+#define KAWARA_REGION_KIND 0x00000003u /* mask: one of the next two */
 #define KAWARA_REGION_MEMORY 0u
 #define KAWARA_REGION_SRAM 1u
-#define KAWARA_REGION_READ 0x00000010u
-#define KAWARA_REGION_WRITE 0x00000020u
+#define KAWARA_REGION_READ 0x00000010u  /* commands may read it */
+#define KAWARA_REGION_WRITE 0x00000020u /* commands may write it */
 #define KAWARA_REGION_ALIAS_LOW 16 /* bits 31..16: alias group, 0 none */
 #define KAWARA_REGION_COUNT_MAX 4096u
-#define KAWARA_REGION_ABSENT 0xffffu
+#define KAWARA_REGION_ABSENT 0xffffu /* the region of an operand that is not there */
 #define KAWARA_COMMAND_BYTES_MAX (1u << 24)
 #define KAWARA_SEGMENT_CYCLES_LOG2 28 /* what a segment's commands may cost, one after another */
 
-/* Written when a job retires; status last. */
-struct kawara_record {
-	kawara_u64 tag;
-	kawara_u32 status; /* 1: done */
-	kawara_u32 commands;
-	kawara_u64 cycles;
-	kawara_u32 nan, inf, saturated, dropped;
-	kawara_u64 reserved[3];
-};
-
-/* Written by packet SIGNAL; value last, as one aligned 64-bit store. */
-struct kawara_signal {
-	kawara_u64 value, tag, cycles, busy_me, busy_ve, busy_dma, bytes_local, bytes_host;
-};
-
-/* Written by command `event`, when its job has retired: what the work clock showed when the command started. */
-struct kawara_counters {
-	kawara_u64 cycles;   /* since the job's start */
-	kawara_u64 commands; /* retired; the bytes are theirs */
-	kawara_u64 busy_me, busy_ve, busy_dma; /* cycles, those of a command under way included; busy_dma: both engines' sum */
-	kawara_u64 bytes_local, bytes_host, bytes_sram;
-};
-
 /* Page-table entries: 9 + 9 + 9 + 12 bits of a virtual address, leaves at 4 KiB and 2 MiB. */
 #define KAWARA_PTE_VALID 0x01ull
-#define KAWARA_PTE_LEAF 0x02ull
-#define KAWARA_PTE_LOCAL 0x04ull
+#define KAWARA_PTE_LEAF 0x02ull  /* maps memory; else it names a table */
+#define KAWARA_PTE_LOCAL 0x04ull /* a leaf in local memory; else at a bus address */
 #define KAWARA_PTE_READ 0x08ull
 #define KAWARA_PTE_WRITE 0x10ull
-#define KAWARA_PTE_ADDRESS 0x000ffffffffff000ull
+#define KAWARA_PTE_ADDRESS 0x000ffffffffff000ull /* of the table or the memory */
 #define KAWARA_PAGE_BYTES 0x1000ull
 #define KAWARA_LARGE_PAGE_BYTES 0x200000ull
 #define KAWARA_VA_BITS 39
@@ -141,9 +124,5 @@ struct kawara_config {
 };
 
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_packet) == 64, "a packet is 64 bytes");
-KAWARA_STATIC_ASSERT(sizeof(struct kawara_region) == 32, "a region is 32 bytes");
-KAWARA_STATIC_ASSERT(sizeof(struct kawara_record) == 64, "a record is 64 bytes");
-KAWARA_STATIC_ASSERT(sizeof(struct kawara_counters) == 64, "counters are 64 bytes");
-KAWARA_STATIC_ASSERT(sizeof(struct kawara_signal) == 64, "a signal is 64 bytes");
 
 #endif

@@ -119,6 +119,9 @@ MISTAKES_IN_C = [
      "struct stream: its members do not fill the 40 bytes that its row says"),
     ("commands.def", "RESERVED(gemm, 53, u8, reserved0, 3)\n", "", "struct gemm has padding that no row names"),
     ("commands.def", "COMMAND(0x21, conv,", "COMMAND(0x20, conv,", "duplicate case value"),
+    ("structs.def", "MEMBER(record, 12, u32, commands,", "MEMBER(record, 16, u32, commands,",
+     "record.commands: offset 16 overlaps the member before it or leaves a gap"),
+    ("structs.def", "STRUCT(signal, 64,", "STRUCT(signal, 72,", "struct signal: its members do not fill the 72 bytes that its row says"),
     ("microcode.def", "INSTR(9, sub,", "INSTR(8, sub,", "duplicate case value"),
     ("dtypes.def", "DTYPE(2, f16,", "DTYPE(1, f16,", "duplicate case value"),
 ]
