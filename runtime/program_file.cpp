@@ -70,8 +70,8 @@ ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
   contents.target = reader.text(table.target());
   contents.isa_version = table.isa_version();
   contents.commands = reader.bytes(*table.commands());
-  // The verifier sees to the alignment of a vector's length, not of its structs.
-  if (reinterpret_cast<uintptr_t>(table.regions()->Data()) % alignof(file::Region) != 0)
+  // The verifier sees to the alignment of a vector's length, not of its structs. Without any there is nothing to align.
+  if (table.regions()->size() != 0 && reinterpret_cast<uintptr_t>(table.regions()->Data()) % alignof(file::Region) != 0)
     throw fail(Code::invalid_program, "its table of regions is misaligned");
   for (const file::Region* region : *table.regions()) {
     if (region->access() > 3) throw fail(Code::invalid_program, "region {}: unknown access", contents.regions.size());
