@@ -90,7 +90,7 @@ def test_absurd_dimensions(model_file, shape):
 
 
 def test_a_tensor_that_the_chip_has_no_memory_for(model_file):
-    shape = [2**29]  # below every limit of a command; 2 GiB for each of x and y, and k1-mini's memory is smaller
+    shape = [2**27]  # below every limit of a command; 512 MiB for each of x and y, and k1-mini has 256
     path = model_file([helper.make_node("Relu", ["x"], ["y"])], [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, shape)])
     assert "out_of_memory" in refused("compile", path, "--target", "k1-mini", "-o", path + ".kwr")
 
