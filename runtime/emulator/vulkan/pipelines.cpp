@@ -31,18 +31,20 @@ Pipelines::~Pipelines() {
   for (const auto& [identity, pipeline] : pipelines_) device_->vk().DestroyPipeline(device_->handle(), pipeline, nullptr);
 }
 
-std::pair<VkPipeline, bool> Pipelines::get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
+VkPipeline Pipelines::find(const std::string& identity) {
   const std::scoped_lock lock(mutex_);
-  const auto [entry, is_new] = pipelines_.try_emplace(identity, VK_NULL_HANDLE);
-  if (!is_new) return {entry->second, false};
-  try {
-    entry->second = create(generate());
-  } catch (...) {
-    pipelines_.erase(entry);
-    throw;
-  }
+  const auto entry = pipelines_.find(identity);
+  return entry == pipelines_.end() ? VK_NULL_HANDLE : entry->second;
+}
+
+VkPipeline Pipelines::get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
+  const std::scoped_lock lock(compiling_);
+  if (const VkPipeline known = find(identity); known != VK_NULL_HANDLE) return known;
+  const VkPipeline created = create(generate());
   ++compiled_;
-  return {entry->second, true};
+  const std::scoped_lock insertion(mutex_);
+  pipelines_.emplace(identity, created);
+  return created;
 }
 
 VkPipeline Pipelines::create(std::span<const uint32_t> code) {

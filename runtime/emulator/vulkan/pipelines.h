@@ -7,9 +7,9 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "emulator/vulkan/vulkan_device.h"
@@ -23,15 +23,18 @@ class Pipelines {
   Pipelines(const Pipelines&) = delete;
   Pipelines& operator=(const Pipelines&) = delete;
 
-  // The pipeline of `identity`, and whether it is new: then `generate` wrote its SPIR-V. Thread-safe.
-  std::pair<VkPipeline, bool> get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate);
+  // The pipeline of `identity`; none if it is not there yet. Thread-safe.
+  VkPipeline find(const std::string& identity);
+  // As above, but if there is none `generate` writes its SPIR-V.
+  VkPipeline get(const std::string& identity, const std::function<std::vector<uint32_t>()>& generate);
   uint64_t compiled() const { return compiled_; }
 
  private:
   VkPipeline create(std::span<const uint32_t> code);
 
   std::shared_ptr<VulkanDevice> device_;
-  std::mutex mutex_;
+  std::mutex compiling_;  // one at a time: two chips that start together ask for the same ones
+  std::mutex mutex_;      // of what follows
   std::map<std::string, VkPipeline> pipelines_;
   std::atomic<uint64_t> compiled_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "emulator/vulkan/command_nests.h"
 #include "emulator/vulkan/matrix_commands.h"
 #include "emulator/vulkan/section_shader.h"
+#include "emulator/vulkan/word.h"
 #include "kawara/error.h"
 #include "kawara/hw/sequences.h"
 
@@ -78,10 +79,12 @@ void Recorder::add_command(const hw::CommandView& command, const Job&) {
 }
 
 void Recorder::add_dispatch(Dispatch dispatch, const std::string& identity, const std::function<std::vector<uint32_t>()>& generate) {
-  const auto [pipeline, is_new] = pipelines_.get(identity, generate);
-  dispatch.pipeline = pipeline;
+  dispatch.pipeline = pipelines_.find(identity);
   dispatch.joins_previous = command_has_dispatch_;
-  if (is_new) warm(dispatch);
+  if (dispatch.pipeline == VK_NULL_HANDLE) {
+    dispatch.pipeline = with_word(*progress_, [&] { return pipelines_.get(identity, generate); });
+    warm(dispatch);
+  }
   recording_->add(std::move(dispatch), command_);
   command_has_dispatch_ = true;
 }
@@ -100,7 +103,7 @@ void Recorder::warm(Dispatch dispatch) {
   once.add(std::move(dispatch), 0);
   once.finish();
   once.write_addresses([&](const Place&) { return nothing.address(); });
-  device_->run(once.steps().front().commands);
+  device_->run(once.steps().front().commands, *progress_);
   progress_->work();
 }
 

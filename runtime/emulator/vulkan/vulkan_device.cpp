@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/vulkan_device.h"
 
+#include <chrono>
 #include <vector>
 
 #include "emulator/vulkan/candidate.h"
+#include "emulator/vulkan/word.h"
 #include "kawara/error.h"
 
 namespace kawara::emulator::vulkan {
@@ -94,7 +96,7 @@ uint32_t VulkanDevice::memory_type(uint32_t allowed, VkMemoryPropertyFlags wante
   throw fail(Code::device_unavailable, "Vulkan device '{}' has no memory that the host and shaders share", name_);
 }
 
-void VulkanDevice::run(VkCommandBuffer commands) {
+void VulkanDevice::run(VkCommandBuffer commands, const Progress& progress) {
   VkFenceCreateInfo fence_info{};
   fence_info.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
   VkFence fence = VK_NULL_HANDLE;
@@ -108,7 +110,12 @@ void VulkanDevice::run(VkCommandBuffer commands) {
     const std::scoped_lock lock(queue_mutex_);
     result = functions_.QueueSubmit(queue_, 1, &submit, fence);
   }
-  if (result == VK_SUCCESS) result = functions_.WaitForFences(device_, 1, &fence, VK_TRUE, UINT64_MAX);
+  if (result == VK_SUCCESS) {
+    constexpr uint64_t kSliceNs = std::chrono::nanoseconds(kWordEvery).count();
+    const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
+    while ((result = functions_.WaitForFences(device_, 1, &fence, VK_TRUE, kSliceNs)) == VK_TIMEOUT)
+      if (std::chrono::steady_clock::now() < patience_ends) progress.work();
+  }
   functions_.DestroyFence(device_, fence, nullptr);
   check(result, "vkQueueSubmit");
 }

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <string>
 
+#include "emulator/executor.h"
 #include "emulator/vulkan/vulkan_library.h"
 
 namespace kawara::emulator::vulkan {
@@ -32,8 +33,8 @@ class VulkanDevice {
 
   // A memory type out of `allowed` with all of `wanted`; device_unavailable if there is none.
   uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;
-  // Submits and waits until the commands have run. Thread-safe. device_lost if the device gives up.
-  void run(VkCommandBuffer commands);
+  // Submits and waits until the commands have run, with word of it. Thread-safe. device_lost if the device gives up.
+  void run(VkCommandBuffer commands, const Progress& progress);
 
  private:
   void choose(const std::string& wanted);

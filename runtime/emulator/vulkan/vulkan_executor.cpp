@@ -84,7 +84,7 @@ Health VulkanExecutor::run(const Job& job, uint32_t begin, uint32_t end, const P
   for (const Step& step : recording.steps()) {
     if (progress.aborted()) return health();
     switch (step.kind) {
-      case Step::Kind::submit: context_->device->run(step.commands); break;
+      case Step::Kind::submit: context_->device->run(step.commands, progress); break;
       case Step::Kind::host_copy: {
         const hw::CommandView command(job.commands, job.offsets[step.copy]);
         if (!host_copy(job, command.body<kawara_copy>(), progress, dropped_by_host_)) return health();
