@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cstring>
 #include <memory>
 
 #include <graph_generated.h>
@@ -60,7 +61,10 @@ class Reader {
   template <typename T>
   std::vector<T> list(const flatbuffers::Vector<T>& vector) {
     take(uint64_t{vector.size()} * sizeof(T));
-    return {vector.begin(), vector.end()};
+    // The verifier sees to the alignment of a vector's length, not of its elements.
+    std::vector<T> elements(vector.size());
+    if (!elements.empty()) std::memcpy(elements.data(), vector.Data(), elements.size() * sizeof(T));
+    return elements;
   }
 
   std::vector<ValueId> ids(const flatbuffers::Vector<uint32_t>& vector) {

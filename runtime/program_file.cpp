@@ -47,9 +47,12 @@ class Reader {
     std::vector<TensorInfo> tensors;
     for (const file::Tensor* tensor : from) {
       take(uint64_t{8} * tensor->shape()->size());
+      // The verifier sees to the alignment of a vector's length, not of its elements.
+      std::vector<int64_t> shape(tensor->shape()->size());
+      if (!shape.empty()) std::memcpy(shape.data(), tensor->shape()->Data(), shape.size() * sizeof(int64_t));
       tensors.push_back({.name = text(tensor->name()),
                          .dtype = static_cast<DType>(tensor->dtype()),
-                         .shape = {tensor->shape()->begin(), tensor->shape()->end()},
+                         .shape = std::move(shape),
                          .region = tensor->region(),
                          .size_bytes = tensor->size_bytes()});
     }
