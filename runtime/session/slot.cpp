@@ -42,8 +42,9 @@ Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::s
   } catch (const Error& error) {
     if (error.code() != Code::out_of_memory) throw;
     if (memory == Memory::system) throw fail(Code::out_of_memory, "{}: {} bytes of host memory: {}", what, size_bytes, error.what());
-    throw fail(Code::out_of_memory, "{}: {} bytes of local memory; {} has {} bytes, of which {} are free{}", what, size_bytes, device.name(),
-               device.local_bytes(), device.local_free_bytes(), size_bytes <= device.local_free_bytes() ? ", but not in one piece" : "");
+    throw fail(Code::out_of_memory, "{}: {} bytes of local memory; {} has {} bytes, of which {} are free{}", what, size_bytes,
+               device.name(), device.local_bytes(), device.local_free_bytes(),
+               size_bytes <= device.local_free_bytes() ? ", but not in one piece" : "");
   }
 }
 

@@ -93,7 +93,8 @@ bool accepts(std::span<const std::byte> input) {
     const Bytes written = file_of(parsed.contents, parsed.weights, parsed.constants);
     const ParsedProgram again = parse_program(written);
     check_program(again.contents, again.weights.size(), again.constants.size());
-    promise(file_of(again.contents, again.weights, again.constants) == written, "what was read is written to the same bytes, and read again");
+    promise(file_of(again.contents, again.weights, again.constants) == written,
+            "what was read is written to the same bytes, and read again");
     for (const std::vector<TensorInfo>& tensors : {parsed.contents.inputs, parsed.contents.outputs})
       for (const TensorInfo& tensor : tensors)
         promise(tensor.size_bytes <= parsed.contents.regions.at(tensor.region).size_bytes, "a tensor fits its region");
