@@ -15,17 +15,18 @@ namespace kawara::emulator::vulkan {
   X(GetPhysicalDeviceMemoryProperties)      \
   X(GetPhysicalDeviceQueueFamilyProperties) X(CreateDevice) X(EnumerateDeviceExtensionProperties) X(GetDeviceProcAddr)
 
-#define KAWARA_VULKAN_DEVICE_FUNCTIONS(X)                                                                                     \
-  X(DestroyDevice)                                                                                                            \
-  X(GetDeviceQueue)                                                                                                           \
-  X(DeviceWaitIdle)                                                                                                           \
-  X(CreateBuffer)                                                                                                             \
-  X(DestroyBuffer)                                                                                                            \
-  X(GetBufferMemoryRequirements) X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) X(MapMemory) X(GetBufferDeviceAddress)   \
-      X(CreateShaderModule) X(DestroyShaderModule) X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines) \
-          X(DestroyPipeline) X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer)       \
-              X(EndCommandBuffer) X(CmdBindPipeline) X(CmdPushConstants) X(CmdDispatch) X(CmdPipelineBarrier) X(QueueSubmit)  \
-                  X(CreateFence) X(DestroyFence) X(ResetFences) X(WaitForFences) X(GetMemoryHostPointerPropertiesEXT)
+#define KAWARA_VULKAN_DEVICE_FUNCTIONS(X)                                                                                                  \
+  X(DestroyDevice)                                                                                                                         \
+  X(GetDeviceQueue)                                                                                                                        \
+  X(DeviceWaitIdle)                                                                                                                        \
+  X(CreateBuffer)                                                                                                                          \
+  X(DestroyBuffer)                                                                                                                         \
+  X(GetBufferMemoryRequirements)                                                                                                           \
+  X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) X(MapMemory) X(GetBufferDeviceAddress) X(CreateShaderModule) X(DestroyShaderModule)  \
+      X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) X(CreateCommandPool)                   \
+          X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdBindPipeline) X(CmdPushConstants) \
+              X(CmdDispatch) X(CmdPipelineBarrier) X(QueueSubmit) X(CreateFence) X(DestroyFence) X(ResetFences) X(WaitForFences)           \
+                  X(GetMemoryHostPointerPropertiesEXT)
 
 struct VulkanInstanceFunctions {
 #define KAWARA_VULKAN_POINTER(name) PFN_vk##name name = nullptr;

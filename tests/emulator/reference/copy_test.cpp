@@ -10,6 +10,7 @@
 namespace kawara::test {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
 
@@ -64,6 +65,19 @@ TEST_F(Copy, CrossesThePiecesOfHostMemory) {
     machine.run(backwards);
     EXPECT_THAT(machine.read<int32_t>(local, 100), ElementsAreArray(values.rbegin(), values.rend())) << piece;
   }
+}
+
+// One dimension lies in the padding whole, so that no stride is bounded. The sanitizer watches the sum.
+TEST_F(Copy, OfPaddingAloneMayHaveAnyStride) {
+  const uint32_t src = machine.local(count_up(8)), dst = machine.local(std::vector<int32_t>(16));
+  kawara_copy copy = row(2, KAWARA_DTYPE_i32);
+  copy.pad_lo[5] = 64;
+  copy.extent[4] = copy.src_extent[4] = 8;
+  copy.src_stride[4] = INT64_MIN / 3;
+  copy.dst_stride[4] = 2;
+  copy.pad = 7;
+  run(copy, src, dst);
+  EXPECT_THAT(machine.read<int32_t>(dst, 16), Each(7));
 }
 
 TEST_F(Copy, StridesTranspose) {
