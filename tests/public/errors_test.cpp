@@ -118,7 +118,7 @@ const std::map<Code, Row> kRows = {
 // What no call can bring about, and why.
 const std::map<Code, const char*> kOutOfReach = {
     {Code::device_lost, "takes an engine that does not stop when it is told to: Driver.ResetsADeviceWhoseQueueDoesNotStop has one"},
-    {Code::internal, "takes a mistake in kawara"},
+    {Code::internal, "takes a mistake in kawara: PlanCheck makes several"},
 };
 
 TEST(Errors, AreProvokedEachOrOutOfReachForAReason) {

@@ -67,7 +67,7 @@ OUT_OF_REACH = {
     "queue_dead": "a session takes a new queue after a fault; tests/public/errors_test.cpp has a bare device",
     "version_mismatch": "takes a program of another version; tests/public/errors_test.cpp makes one",
     "device_lost": "takes an engine that does not stop when it is told to: Driver.ResetsADeviceWhoseQueueDoesNotStop has one",
-    "internal": "takes a mistake in kawara",
+    "internal": "takes a mistake in kawara: PlanCheck makes several",
 }
 
 

@@ -7,26 +7,20 @@
 
 namespace kawara::emulator::vulkan {
 
+// clang-format off: it lays such lists out anew each time.
 #define KAWARA_VULKAN_INSTANCE_FUNCTIONS(X) \
-  X(DestroyInstance)                        \
-  X(EnumeratePhysicalDevices)               \
-  X(GetPhysicalDeviceProperties2)           \
-  X(GetPhysicalDeviceFeatures2)             \
-  X(GetPhysicalDeviceMemoryProperties)      \
-  X(GetPhysicalDeviceQueueFamilyProperties) X(CreateDevice) X(EnumerateDeviceExtensionProperties) X(GetDeviceProcAddr)
+  X(DestroyInstance) X(EnumeratePhysicalDevices) X(GetPhysicalDeviceProperties2) X(GetPhysicalDeviceFeatures2) \
+  X(GetPhysicalDeviceMemoryProperties) X(GetPhysicalDeviceQueueFamilyProperties) X(CreateDevice) \
+  X(EnumerateDeviceExtensionProperties) X(GetDeviceProcAddr)
 
-#define KAWARA_VULKAN_DEVICE_FUNCTIONS(X)                                                                                                  \
-  X(DestroyDevice)                                                                                                                         \
-  X(GetDeviceQueue)                                                                                                                        \
-  X(DeviceWaitIdle)                                                                                                                        \
-  X(CreateBuffer)                                                                                                                          \
-  X(DestroyBuffer)                                                                                                                         \
-  X(GetBufferMemoryRequirements)                                                                                                           \
-  X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) X(MapMemory) X(GetBufferDeviceAddress) X(CreateShaderModule) X(DestroyShaderModule)  \
-      X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) X(CreateCommandPool)                   \
-          X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdBindPipeline) X(CmdPushConstants) \
-              X(CmdDispatch) X(CmdPipelineBarrier) X(QueueSubmit) X(CreateFence) X(DestroyFence) X(ResetFences) X(WaitForFences)           \
-                  X(GetMemoryHostPointerPropertiesEXT)
+#define KAWARA_VULKAN_DEVICE_FUNCTIONS(X) \
+  X(DestroyDevice) X(GetDeviceQueue) X(DeviceWaitIdle) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements) \
+  X(AllocateMemory) X(FreeMemory) X(BindBufferMemory) X(MapMemory) X(GetBufferDeviceAddress) X(CreateShaderModule) \
+  X(DestroyShaderModule) X(CreatePipelineLayout) X(DestroyPipelineLayout) X(CreateComputePipelines) X(DestroyPipeline) \
+  X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers) X(BeginCommandBuffer) X(EndCommandBuffer) \
+  X(CmdBindPipeline) X(CmdPushConstants) X(CmdDispatch) X(CmdPipelineBarrier) X(QueueSubmit) X(CreateFence) X(DestroyFence) \
+  X(ResetFences) X(WaitForFences) X(GetMemoryHostPointerPropertiesEXT)
+// clang-format on
 
 struct VulkanInstanceFunctions {
 #define KAWARA_VULKAN_POINTER(name) PFN_vk##name name = nullptr;
