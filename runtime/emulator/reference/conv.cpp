@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "emulator/reference/commands.h"
+#include "emulator/reference/operands.h"
 #include "emulator/reference/planes.h"
 #include "emulator/reference/product.h"
 #include "emulator/reference/section.h"
@@ -139,7 +140,7 @@ class Convolution {
     visit_dtype(conv_.a_dtype, [&](auto codec) {
       Term at = term(conv_, k0);
       for (unsigned k = 0; k < count; ++k) {
-        const int64_t start = conv_.a_stride[0] * n + conv_.a_stride[1] * group + conv_.a_stride[2] * at.channel;
+        const int64_t start = moved(moved(moved(0, n, conv_.a_stride[0]), group, conv_.a_stride[1]), at.channel, conv_.a_stride[2]);
         for (const Run& run : runs) unpack_run(codec, start, at, run, &patches_[size_t{k} * kPositions + run.first]);
         advance(at);
       }
@@ -157,7 +158,7 @@ class Convolution {
         for (unsigned dim = 0; dim < 3; ++dim) {
           const int64_t spread = int64_t{run.at[dim]} + (dim == 2 ? i : 0) + conv_.pad[dim] - int64_t{at.kernel[dim]} * conv_.dilation[dim];
           meets &= spread >= 0 && spread % conv_.stride[dim] == 0 && spread / conv_.stride[dim] < conv_.in[dim];
-          index += spread / conv_.stride[dim] * conv_.a_stride[3 + dim];
+          index = moved(index, spread / conv_.stride[dim], conv_.a_stride[3 + dim]);
         }
         out[i] = meets ? element(index) : T{0};
       }
@@ -167,7 +168,7 @@ class Convolution {
     for (unsigned dim = 0; dim < 2; ++dim) {
       const int64_t position = int64_t{run.at[dim]} * conv_.stride[dim] + int64_t{at.kernel[dim]} * conv_.dilation[dim] - conv_.pad[dim];
       inside &= position >= 0 && position < conv_.in[dim];
-      start += position * conv_.a_stride[3 + dim];
+      start = moved(start, position, conv_.a_stride[3 + dim]);
     }
     // Lanes [low, high) lie inside along x.
     const int64_t step = conv_.stride[2], first = int64_t{run.at[2]} * step + int64_t{at.kernel[2]} * conv_.dilation[2] - conv_.pad[2];
@@ -176,9 +177,7 @@ class Convolution {
     };
     const int64_t low = inside ? reached(0) : run.count, high = inside ? std::max(low, reached(conv_.in[2])) : run.count;
     std::fill(out, out + low, border_);
-    start += first * conv_.a_stride[5];
-    const int64_t stride = step * conv_.a_stride[5];
-    for (int64_t i = low; i < high; ++i) out[i] = element(start + i * stride);
+    for (int64_t i = low; i < high; ++i) out[i] = element(moved(start, first + i * step, conv_.a_stride[5]));
     std::fill(out + high, out + run.count, border_);
   }
 

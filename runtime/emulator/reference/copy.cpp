@@ -5,6 +5,7 @@
 
 #include "emulator/reference/commands.h"
 #include "emulator/reference/memory.h"
+#include "emulator/reference/operands.h"
 #include "kawara/dtype.h"
 
 namespace kawara::emulator::reference {
@@ -49,11 +50,6 @@ class Copy {
     bool has_src = true, has_dst = true;
   };
 
-  // Modulo 2^64: exact for every place that is used.
-  static int64_t advance(int64_t place, int64_t steps, int64_t stride) {
-    return static_cast<int64_t>(static_cast<uint64_t>(place) + static_cast<uint64_t>(steps) * static_cast<uint64_t>(stride));
-  }
-
   // Adds what index `at` of one dimension contributes.
   void place(unsigned dim, uint32_t at, Ends& ends) {
     int64_t from = int64_t{at} - copy_.pad_lo[dim], to = at;
@@ -68,11 +64,10 @@ class Copy {
         inside = chosen.has_value();
       }
     }
-    // Strides are bounded by what is inside in every dimension: a place outside may lie further than a number reaches.
     inside &= src_.has_value();
     ends.has_src &= inside;
-    if (inside) ends.src = advance(ends.src, from, copy_.src_stride[dim]);
-    ends.dst = advance(ends.dst, to, copy_.dst_stride[dim]);
+    if (inside) ends.src = moved(ends.src, from, copy_.src_stride[dim]);
+    ends.dst = moved(ends.dst, to, copy_.dst_stride[dim]);
   }
 
   // Entry of the index list; nothing if it lies outside.

@@ -296,6 +296,21 @@ TEST_P(Conv, IsExactInIntegers) {
   EXPECT_EQ(run<int32_t>(a, b, KAWARA_DTYPE_u8, 128), convolution<int32_t>(GetParam(), a, b, 128));
 }
 
+// Along x all lies in the padding, so that no stride is bounded. The sanitizer watches the sums.
+TEST(ConvOfPaddingAlone, MayHaveAnyStride) {
+  for (const bool transposed : {false, true}) {
+    Machine machine{emulator::reference_executor()};
+    Window w{.in = {1, 8, 1}, .out = {1, 8, 2}, .pad = {0, 0, 64}, .transposed = transposed};
+    const uint32_t to = machine.local(std::vector<float>(16, 9.0f));
+    const uint32_t a = machine.local(std::vector<float>(8, 3.0f)), b = machine.local(std::vector<float>{2.0f});
+    kawara_conv conv = contiguous_conv(w, a, b, kF32, kAccumulator<float>);
+    std::ranges::fill(conv.a_stride, INT64_MIN / 3);
+    const hw::Section section = store_accumulator(to, kAccumulator<float>, {1, 1, 1, 8, 2});
+    machine.run(conv, &section);
+    EXPECT_THAT(machine.read<float>(to, 16), ::testing::Each(0.0f));
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Windows, Conv,
     ::testing::Values(
