@@ -128,6 +128,32 @@ TEST_P(TextJobs, ComputeWhatTheirTextSays) {
   EXPECT_TRUE(is_untouched(text.output.mapping.bytes().subspan(kCount * sizeof(float))));
 }
 
+// The last number of the input is how many the vector computes; then the job tells what it has cost so far.
+TEST_P(TextJobs, StopAtALimitAndTellWhatTheyCost) {
+  constexpr uint32_t limit = 5;
+  std::string commands(kCommands), regions(kRegions);
+  ASSERT_TRUE(replace_once(commands, "wait = [DMA_IN:1] }", "wait = [DMA_IN:1], flags = 0, limit = 1:0x3c }"));
+  ASSERT_TRUE(replace_once(regions, "OUTPUT + 0x40", "OUTPUT + 0x80"));
+  commands += "event { header { wait = [DMA_OUT:1] }  dst = 2:0x40 }";
+  Client client(open());
+  const TextJob text(client, commands, regions);
+  for (uint32_t i = 0; i < kCount; ++i) text.input.as<float>()[i] = static_cast<float>(i) - 2;
+  text.input.as<uint32_t>()[kCount - 1] = limit;
+  ASSERT_TRUE(client.run(text.job));
+
+  const QueueState state = client.state();
+  ASSERT_EQ(state.kind, QueueState::Kind::ready) << describe(state.fault, text.job.commands.mapping.bytes());
+  for (uint32_t i = 0; i < limit; ++i) EXPECT_EQ(text.output.as<float>()[i], std::max(static_cast<float>(i) - 2, 0.0f)) << i;
+  const auto bytes = std::as_bytes(text.output.mapping.bytes());
+  EXPECT_TRUE(is_untouched(bytes.subspan(limit * sizeof(float), (kCount - limit) * sizeof(float))));
+  const auto& cost = text.output.as<kawara_counters>()[1];
+  EXPECT_EQ(cost.commands, 3u);
+  EXPECT_EQ(cost.bytes_host, 2 * kCount * sizeof(float));
+  EXPECT_GT(cost.busy_ve, 0u);
+  EXPECT_GE(cost.cycles, cost.busy_ve + cost.busy_dma) << "each of the three waits for the one before";
+  EXPECT_GE(text.job.result().cycles, cost.cycles);
+}
+
 // What the chip must tell.
 struct Told {
   kawara_fault_code code;
