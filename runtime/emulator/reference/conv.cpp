@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "emulator/reference/commands.h"
-#include "emulator/reference/operands.h"
 #include "emulator/reference/planes.h"
 #include "emulator/reference/product.h"
 #include "emulator/reference/section.h"
+#include "emulator/stride.h"
 
 namespace kawara::emulator::reference {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "emulator/reference/commands.h"
 #include "emulator/reference/memory.h"
-#include "emulator/reference/operands.h"
+#include "emulator/stride.h"
 #include "kawara/dtype.h"
 
 namespace kawara::emulator::reference {

@@ -10,12 +10,6 @@
 
 namespace kawara::emulator::reference {
 
-// The place `steps` strides further, modulo 2^64. Strides are bounded by the places that are used, so these come out exact; a
-// place in the padding may lie further than a number reaches.
-inline int64_t moved(int64_t place, int64_t steps, int64_t stride) {
-  return static_cast<int64_t>(static_cast<uint64_t>(place) + static_cast<uint64_t>(steps) * static_cast<uint64_t>(stride));
-}
-
 inline bool is_absent(uint64_t operand) { return kawara_operand_region(operand) == KAWARA_REGION_ABSENT; }
 
 // Null where the region has no memory, as only a command without any points may name one.

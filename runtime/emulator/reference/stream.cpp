@@ -6,6 +6,7 @@
 
 #include "emulator/reference/element.h"
 #include "emulator/reference/operands.h"
+#include "emulator/stride.h"
 
 namespace kawara::emulator::reference {
 namespace {
@@ -24,13 +25,6 @@ Position position(const kawara_coord& coord, int64_t sum) {
   if ((coord.flags & KAWARA_COORD_CLAMP) != 0) value = std::clamp<int64_t>(value, 0, std::max<int64_t>(coord.extent, 1) - 1);
   return {value, value >= 0 && value < int64_t{coord.extent}};
 }
-
-// Elements from the operand. Strides are bounded by the coordinates inside alone: for one outside, which nobody uses, or on
-// the way to a lane inside, the product wraps.
-int64_t wrapping_product(int64_t value, int64_t stride) {
-  return static_cast<int64_t>(static_cast<uint64_t>(value) * static_cast<uint64_t>(stride));
-}
-int64_t wrapping_sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
 
 // Lanes i of [begin, end) with 0 <= first + i * step < extent; step is not 0.
 void clip(int64_t first, int64_t step, int64_t extent, unsigned& begin, unsigned& end) {
@@ -69,11 +63,11 @@ void Stream::find_affine(const Indices& first, unsigned count, Reach& reach) con
     if (coord.lane_coef == 0) {
       const Position at = position(coord.fields, sum);
       if (!at.inside) reach.end = 0;
-      reach.offset = wrapping_sum(reach.offset, wrapping_product(at.value, coord.fields.stride));
+      reach.offset = moved(reach.offset, at.value, coord.fields.stride);
     } else {
       clip(sum, coord.lane_coef, coord.fields.extent, reach.begin, reach.end);
-      reach.offset = wrapping_sum(reach.offset, wrapping_product(sum, coord.fields.stride));
-      reach.step = wrapping_sum(reach.step, wrapping_product(coord.lane_coef, coord.fields.stride));
+      reach.offset = moved(reach.offset, sum, coord.fields.stride);
+      reach.step = moved(reach.step, coord.lane_coef, coord.fields.stride);
     }
   }
 }
@@ -95,7 +89,7 @@ void Stream::find_each(const Indices& first, unsigned count, std::span<const Lan
       const Position at = position(coord.fields, sum);
       inside &= at.inside;
       dropped |= indexed && !at.inside;
-      offset = wrapping_sum(offset, wrapping_product(at.value, coord.fields.stride));
+      offset = moved(offset, at.value, coord.fields.stride);
     }
     reach.inside[lane] = inside;
     reach.offsets[lane] = offset;
