@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "emulator/stride.h"
 #include "kawara/dtype.h"
 
 namespace kawara::emulator::vulkan {
@@ -122,8 +123,8 @@ class HostCopy {
         }
       }
       ends.has_source &= inside;
-      if (ends.has_source) ends.from += source * copy_.src_stride[dim];
-      if (ends.has_target) ends.to += target * copy_.dst_stride[dim];
+      if (ends.has_source) ends.from = moved(ends.from, source, copy_.src_stride[dim]);
+      if (ends.has_target) ends.to = moved(ends.to, target, copy_.dst_stride[dim]);
     }
     return ends;
   }

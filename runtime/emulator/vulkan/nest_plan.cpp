@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "emulator/stride.h"
+
 namespace kawara::emulator::vulkan {
 
 namespace {
@@ -41,11 +43,12 @@ bool plan_stream(const Nest& nest, PlanStream& stream) {
     for (unsigned i = 0; i < kIndices; ++i)
       if (nest.extent[i] == 1) coordinate.coef[i] = 0;
     const Range range = range_of(coordinate, nest);
+    const int64_t stride = moved(0, coordinate.stride, unit);
     const bool indexed = coordinate.flags & KAWARA_COORD_INDEXED;
     if (!indexed && coordinate.den == 1 && range.low >= 0 && range.high < coordinate.extent) {
-      stream.origin += coordinate.base * coordinate.stride * unit;
+      stream.origin = moved(stream.origin, coordinate.base, stride);
       for (unsigned i = 0; i < kIndices; ++i) {
-        stream.step[i] += coordinate.coef[i] * coordinate.stride * unit;
+        stream.step[i] = moved(stream.step[i], coordinate.coef[i], stride);
         const Wide one = Wide{coordinate.coef[i]} * coordinate.stride * unit * (nest.extent[i] - 1);
         reach += one < 0 ? -one : one;
       }
@@ -57,9 +60,7 @@ bool plan_stream(const Nest& nest, PlanStream& stream) {
     wide |= !fits32(range.low) || !fits32(range.high) || coordinate.extent > INT32_MAX;
     const Wide far = Wide{coordinate.stride} * unit * coordinate.extent;
     reach += far < 0 ? -far : far;
-    // Without any element inside, the stride is any number at all.
-    stream.coordinates.push_back(
-        {coordinate, static_cast<int64_t>(static_cast<uint64_t>(coordinate.stride) * static_cast<uint64_t>(unit))});
+    stream.coordinates.push_back({coordinate, stride});
   }
   const Wide origin = NestPlan::counts_nibbles(stream.fields.dtype) ? Wide{stream.origin} : 0;
   return wide || !fits32(reach + (origin < 0 ? -origin : origin));

@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstdlib>
 #include <cstring>
 #include <span>
 
+#include "emulator/stride.h"
 #include "emulator/vulkan/recorder.h"
 #include "kawara/error.h"
 #include "product_f32_1.h"
@@ -66,7 +66,8 @@ bool is_wide(const Product& product) {
   for (int i = 0; i < 3; ++i) {
     const uint64_t values =
         std::max<uint64_t>(product.in[i], uint64_t{product.out[i]} * product.stride[i] + uint64_t{product.taps[i]} * product.dilation[i]);
-    const uint64_t stride = static_cast<uint64_t>(std::abs(product.inputs_position[i])) * 4;
+    const auto step = static_cast<uint64_t>(product.inputs_position[i]);
+    const uint64_t stride = (product.inputs_position[i] < 0 ? 0 - step : step) * 4;
     if (stride != 0 && values > (uint64_t{1} << 31) / stride) return true;
     reach += values * stride;
   }
@@ -93,9 +94,11 @@ void set_divisor(uint32_t divisor, uint32_t& magic, uint32_t& shift) {
   magic = static_cast<uint32_t>((uint64_t{1} << (31 + shift)) / divisor + 1);
 }
 
+int64_t in_bytes(int64_t elements) { return moved(0, elements, 4); }
+
 template <size_t n>
 void in_bytes(int64_t (&to)[n], const std::array<int64_t, n>& elements) {
-  for (size_t i = 0; i < n; ++i) to[i] = elements[i] * 4;
+  for (size_t i = 0; i < n; ++i) to[i] = in_bytes(elements[i]);
 }
 
 ProductParameters parameters_of(const Product& product) {
@@ -106,10 +109,10 @@ ProductParameters parameters_of(const Product& product) {
   in_bytes(p.inputs_position, product.inputs_position);
   in_bytes(p.sums_batch, product.sums_batch);
   in_bytes(p.sums_position, product.sums_position);
-  p.weights_row = product.weights_row * 4;
-  p.weights_depth = product.weights_depth * 4;
-  p.inputs_depth = product.inputs_depth * 4;
-  p.sums_row = product.sums_row * 4;
+  p.weights_row = in_bytes(product.weights_row);
+  p.weights_depth = in_bytes(product.weights_depth);
+  p.inputs_depth = in_bytes(product.inputs_depth);
+  p.sums_row = in_bytes(product.sums_row);
   p.inner_batches = product.batches[1];
   p.depth = product.depth;
   for (int i = 0; i < 2; ++i) {

@@ -53,6 +53,27 @@ TEST(VulkanCopy, TransposesAndPads) {
   EXPECT_EQ(twins.vulkan<uint32_t>(out), twins.reference<uint32_t>(out));
 }
 
+// One dimension lies in the padding whole, so that no stride is bounded. The sanitizer watches the sums.
+TEST(VulkanCopy, OfPaddingAloneMayHaveAnyStride) {
+  for (const bool from_host : {false, true}) {
+    Twins twins;
+    const auto values = noise(8, 1);
+    const auto in = from_host ? twins.host(values, 16) : twins.local(values), out = twins.local(noise(16, 2));
+    auto copy = hw::blank<kawara_copy>();
+    copy.header.engine = KAWARA_ENGINE_DMA_IN;
+    copy.dtype = kF32;
+    copy.extent[4] = copy.src_extent[4] = 8, copy.extent[5] = 2, copy.src_extent[5] = 1;
+    copy.pad_lo[5] = 64;
+    copy.src_stride[4] = copy.src_stride[5] = INT64_MIN / 3;
+    copy.dst_stride[4] = 2, copy.dst_stride[5] = 1;
+    copy.pad = 7;
+    copy.src = hw::operand(in, 0), copy.dst = hw::operand(out, 0);
+    twins.run(copy);
+    EXPECT_EQ(twins.vulkan<uint32_t>(out), std::vector<uint32_t>(16, 7));
+    EXPECT_EQ(twins.reference<uint32_t>(out), std::vector<uint32_t>(16, 7));
+  }
+}
+
 class VulkanIndexedCopy : public testing::TestWithParam<int> {};
 
 TEST_P(VulkanIndexedCopy, DropsOrPadsWhatLiesOutside) {

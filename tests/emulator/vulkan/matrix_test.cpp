@@ -286,6 +286,29 @@ INSTANTIATE_TEST_SUITE_P(
                                      // More than one slice of time.
                                      ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false})));
 
+// Along x all lies in the padding, so that no stride of the input is bounded. The sanitizer watches the sums.
+TEST(VulkanConv, OfPaddingAloneMayHaveAnyStride) {
+  for (const uint32_t IC : {1u, 64u})  // few terms, and enough for lanes
+    for (const uint32_t flags : {0u, KAWARA_CONV_TRANSPOSED}) {
+      SCOPED_TRACE(testing::Message() << IC << " channels, flags " << flags);
+      constexpr uint32_t OC = 8;
+      Twins twins;
+      const auto a = twins.local(noise(IC * 8, 1)), b = twins.local(noise(OC * IC, 2)), out = twins.local(std::vector<float>(OC * 16, 9));
+      auto conv = hw::blank<kawara_conv>();
+      conv.IC = IC, conv.OC = OC;
+      conv.in[1] = conv.out[1] = 8, conv.out[2] = 2, conv.pad[2] = 64;
+      conv.flags = flags;
+      conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+      conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
+      std::ranges::fill(conv.a_stride, INT64_MIN / 3);
+      conv.b_stride[1] = IC, conv.b_stride[2] = 1;
+      const auto section = store_sums(out, kF32, {coord(16, OC, {{1, 1}}), coord(2, 8, {{3, 1}}), coord(1, 2, {{4, 1}})});
+      twins.run(conv, &section);
+      EXPECT_EQ(twins.vulkan<float>(out), std::vector<float>(OC * 16, 0.0f));
+      EXPECT_EQ(twins.reference<float>(out), std::vector<float>(OC * 16, 0.0f));
+    }
+}
+
 // What a squeeze-and-excitation block does: a convolution of a single position.
 TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
   constexpr uint32_t IC = 96, OC = 40;
