@@ -111,10 +111,10 @@ void VulkanDevice::run(VkCommandBuffer commands, const Progress& progress) {
     result = functions_.QueueSubmit(queue_, 1, &submit, fence);
   }
   if (result == VK_SUCCESS) {
-    constexpr uint64_t kSliceNs = std::chrono::nanoseconds(kWordEvery).count();
-    const auto patience_ends = std::chrono::steady_clock::now() + kPatience;
-    while ((result = functions_.WaitForFences(device_, 1, &fence, VK_TRUE, kSliceNs)) == VK_TIMEOUT)
-      if (std::chrono::steady_clock::now() < patience_ends) progress.work();
+    give_word_until(progress, [&] {
+      result = functions_.WaitForFences(device_, 1, &fence, VK_TRUE, std::chrono::nanoseconds(kWordEvery).count());
+      return result != VK_TIMEOUT;
+    });
   }
   functions_.DestroyFence(device_, fence, nullptr);
   check(result, "vkQueueSubmit");
