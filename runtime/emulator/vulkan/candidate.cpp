@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "emulator/vulkan/vulkan_device.h"
 #include "kawara/error.h"
 #include "kawara/vulkan_devices.h"
 
@@ -58,7 +59,8 @@ Candidate described(const VulkanInstanceFunctions& vk, VkPhysicalDevice device) 
           .driver = fmt::format("{} {}", v12.driverName, v12.driverInfo),
           .lacks = properties.properties.apiVersion < VK_API_VERSION_1_2 ? "Vulkan 1.2" : missing(vk, device, v12),
           .import_alignment = import.minImportedHostPointerAlignment,
-          .has_software_lanes = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && v11.subgroupSize == 8};
+          .has_software_lanes = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && v11.subgroupSize == 8 &&
+                                properties.properties.limits.maxPushConstantsSize >= kLanePushBytes};
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstring>
 
+#include "emulator/vulkan/lane_nest.h"
+
 namespace kawara::emulator::vulkan {
 
 Box Box::whole(const NestPlan& plan) {
@@ -36,16 +38,33 @@ NestParameters::NestParameters(const NestPlan& plan, const Box& box, uint64_t ro
   add_constants(plan);
 }
 
+NestParameters::NestParameters(const LaneNest& nest, uint64_t first_tile, uint64_t tiles) {
+  const NestPlan& plan = nest.plan;
+  for (unsigned i = 0; i < plan.streams.size(); ++i) add(ParameterKind::stream_address, i, 0, 0, 0, true);
+  add(ParameterKind::first_tile, 0, 0, 0, first_tile);
+  add(ParameterKind::last_tile, 0, 0, 0, first_tile + tiles - 1);
+  add(ParameterKind::lane_extent, 0, 0, 0, plan.parallel[nest.lane].extent);
+  add_divisor(nest.lane, nest.groups());
+  for (unsigned i = 0; i < plan.parallel.size(); ++i)
+    if (i != nest.lane && i != nest.outermost()) add_divisor(i, plan.parallel[i].extent);
+  for (unsigned i = 0; i < plan.streams.size(); ++i) add_stream(plan, i);
+  add_constants(plan);
+  for (unsigned i = 0; i < 16; ++i) add(ParameterKind::number, i, 0, 0, i);
+}
+
+// n / count = high word of 2n * magic, shifted: exact for n < 2^31.
+void NestParameters::add_divisor(unsigned loop, uint64_t count) {
+  const unsigned shift = count == 1 ? 0 : std::bit_width(count - 1);
+  add(ParameterKind::count, loop, 0, 0, count);
+  add(ParameterKind::magic, loop, 0, 0, (uint64_t{1} << (31 + shift)) / count + 1);
+  add(ParameterKind::shift, loop, 0, 0, shift);
+}
+
 void NestParameters::add_loops(const NestPlan& plan, const Box& box) {
   for (unsigned i = 0; i < plan.parallel.size(); ++i) {
     add(ParameterKind::first, i, 0, 0, box.first[i]);
     if (i == 0) continue;
-    // n / count = high word of 2n * magic, shifted: exact for n < 2^31.
-    const uint64_t count = box.count[i];
-    const unsigned shift = count == 1 ? 0 : std::bit_width(count - 1);
-    add(ParameterKind::count, i, 0, 0, count);
-    add(ParameterKind::magic, i, 0, 0, (uint64_t{1} << (31 + shift)) / count + 1);
-    add(ParameterKind::shift, i, 0, 0, shift);
+    add_divisor(i, box.count[i]);
   }
   for (unsigned i = 0; i < plan.reduced.size(); ++i) add(ParameterKind::reduced_extent, i, 0, 0, plan.reduced[i].extent);
 }

@@ -45,6 +45,10 @@ enum class ParameterKind : uint8_t {
   pad,
   pad_high,  // per stream with tested coordinates
   constant,  // per constant word that an instruction reads
+  last_tile,
+  first_tile,
+  lane_extent,  // of lanes (lane_nest.h)
+  number,       // sixteen words, each its own number
 };
 
 struct Parameter {
@@ -55,9 +59,13 @@ struct Parameter {
   uint64_t value = 0;
 };
 
+struct LaneNest;
+
 class NestParameters {
  public:
   NestParameters(const NestPlan& plan, const Box& box, uint64_t row);
+  // Of `tiles` tiles.
+  NestParameters(const LaneNest& nest, uint64_t first_tile, uint64_t tiles);
 
   std::span<const Parameter> list() const { return list_; }
   uint32_t size_bytes() const { return (end_ + 7) / 8 * 8; }
@@ -65,6 +73,7 @@ class NestParameters {
 
  private:
   void add(ParameterKind kind, unsigned a, unsigned b, unsigned c, uint64_t value, bool is_wide = false);
+  void add_divisor(unsigned loop, uint64_t count);
   void add_loops(const NestPlan& plan, const Box& box);
   void add_stream(const NestPlan& plan, unsigned number);
   void add_constants(const NestPlan& plan);

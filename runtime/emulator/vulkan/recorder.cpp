@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/lane_nest.h"
 #include "emulator/vulkan/matrix_commands.h"
 #include "emulator/vulkan/section_shader.h"
 #include "emulator/vulkan/word.h"
@@ -112,6 +113,8 @@ void Recorder::add_nest(const Nest& nest) {
   const NestPlan planned = plan(nest);
   const uint32_t local_size = planned.steps() > planned.phases.size() ? kLocalSizeReduced : kLocalSize;
   const uint64_t picoseconds = point_picoseconds(planned);
+  if (has_lanes_)
+    if (const auto lanes = lane_nest(planned)) return add_lane_nest(*this, *lanes, picoseconds);
   add_box(planned, fmt::format("nest {} ", local_size) + planned.identity(), local_size, Box::whole(planned), picoseconds);
 }
 

@@ -6,8 +6,9 @@
 
 namespace kawara::emulator::vulkan {
 
-SectionShader::SectionShader(const NestPlan& plan, uint32_t local_size)
-    : plan_(plan), local_size_(local_size), b_(local_size), microcode_(b_), codec_(b_, microcode_) {}
+SectionShader::SectionShader(const NestPlan& plan, uint32_t local_size) : SectionShader(plan, local_size, 0) {}
+SectionShader::SectionShader(const NestPlan& plan, uint32_t local_size, uint32_t pushed_words)
+    : plan_(plan), local_size_(local_size), b_(local_size, pushed_words), microcode_(b_), codec_(b_, microcode_) {}
 
 std::vector<uint32_t> SectionShader::build() {
   load_parameters();
@@ -17,6 +18,7 @@ std::vector<uint32_t> SectionShader::build() {
   b_.branch_if(inside, body, end);
   b_.open(body);
   declare_registers();
+  clear_registers();
   start_streams();
   for (unsigned i = 0; i < plan_.n_accumulators; ++i) accumulators_[i] = load(plan_.first_accumulator() + i);
   for (const PlanPhase& phase : plan_.phases) emit_phase(phase);
@@ -122,11 +124,14 @@ void SectionShader::emit_steps_nested(const PlanPhase& phase, size_t depth) {
     emit_range(phase.fields.step, phase.fields.after);
     return;
   }
-  const uint8_t number = phase.loops[depth];
+  reduce(phase.loops[depth], [&] { emit_steps_nested(phase, depth + 1); });
+}
+
+void SectionShader::reduce(uint8_t number, const std::function<void()>& body) {
   const uint8_t index = plan_.reduced[number].index;
   const Id counter = b_.variable(b_.u32_type);
   index_variable_[index] = counter;
-  loop(counter, b_.u32(0), reduced_extent_[number], b_.u32(1), [&] { emit_steps_nested(phase, depth + 1); });
+  loop(counter, b_.u32(0), reduced_extent_[number], b_.u32(1), body);
   index_variable_[index] = Id::none;
 }
 

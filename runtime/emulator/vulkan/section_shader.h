@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates the compute shader of a nest: one invocation per point, reductions looped inside it in the manual's order.
+// lane_shader.h changes where parameters come from, which point is computed and how elements are fetched.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -14,9 +16,12 @@ namespace kawara::emulator::vulkan {
 class SectionShader {
  public:
   SectionShader(const NestPlan& plan, uint32_t local_size);
+  virtual ~SectionShader() = default;
   std::vector<uint32_t> build();
 
- private:
+ protected:
+  SectionShader(const NestPlan& plan, uint32_t local_size, uint32_t pushed_words);
+
   // Entry: everything that the parameters hold, and this invocation's point.
   void load_parameters();
   Id parameter(ParameterKind kind, unsigned a = 0, unsigned b = 0, unsigned c = 0) const;
@@ -24,10 +29,10 @@ class SectionShader {
   Id apply_limit(Id inside);
   void start_streams();
   void declare_registers();
+  void clear_registers();
 
   // Phases.
   void emit_phase(const PlanPhase& phase);
-  void emit_steps(const PlanPhase& phase);
   void emit_steps_nested(const PlanPhase& phase, size_t depth);
   void emit_steps_long(const PlanPhase& phase);
   void combine_partials(const std::vector<Id>& partials, const std::vector<kawara_instr>& reductions, Id count);
@@ -35,6 +40,7 @@ class SectionShader {
   Id step_count(const PlanPhase& phase);
   template <typename Body>
   void loop(Id counter, Id start, Id stop, Id by, Body body);
+  virtual void reduce(uint8_t number, const std::function<void()>& body);  // runs the body for each value of a reduced loop
 
   // Instructions.
   void emit_range(unsigned begin, unsigned end);
@@ -51,6 +57,11 @@ class SectionShader {
   Element find_element(unsigned stream);
   Id coordinate_value(unsigned stream, unsigned number, Id& inside);
   Id address_of(unsigned stream, Id unit);
+  virtual Id fetch(unsigned /*stream*/, Id address, Id type) { return b_.load_at(address, type); }
+  // Somewhere to read from instead, if the element is none.
+  virtual Id elsewhere(unsigned /*stream*/) { return parameters_; }
+  // Of a parallel loop, for the addresses of a stream.
+  virtual Id index_in(unsigned /*stream*/, unsigned index) { return index_value(index); }
   Id load(unsigned stream);
   void store(unsigned stream, Id value, uint8_t type);
   void count_health(Id value, uint8_t type);
@@ -71,6 +82,7 @@ class SectionShader {
   MicrocodeEmitter microcode_;
   ElementCodec codec_;
   Id parameters_ = Id::none;
+  Id stores_ = Id::none;  // whether this invocation stores; none where it always does
   std::map<std::tuple<ParameterKind, unsigned, unsigned, unsigned>, Id> loaded_;
   std::array<Id, kIndices> index_{};           // u32, of loops that are not being reduced
   std::array<Id, kIndices> index_variable_{};  // of reduced loops that run right now

@@ -23,8 +23,11 @@ void SectionShader::declare_registers() {
   for (unsigned i = 0; i < KAWARA_REGISTERS; ++i) {
     const Id type = register_is_wide_[i] ? b_.u64_type : b_.u32_type;
     registers_[i] = b_.variable(type);
-    b_.store(registers_[i], b_.integer(type, 0));
   }
+}
+
+void SectionShader::clear_registers() {
+  for (unsigned i = 0; i < KAWARA_REGISTERS; ++i) b_.store(registers_[i], b_.integer(register_is_wide_[i] ? b_.u64_type : b_.u32_type, 0));
 }
 
 Id SectionShader::read_register(unsigned number, bool wide) {

@@ -9,26 +9,28 @@ Id SectionShader::widen_index(Id value) { return plan_.is_wide ? b_.op(spv::OpUC
 // Of a reduced loop that does not run right now: 0.
 Id SectionShader::index_value(unsigned index) {
   if (index_variable_[index] != Id::none) return widen_index(b_.load(index_variable_[index], b_.u32_type));
-  return index_[index] != Id::none && index < kParallelMax ? widen_index(index_[index]) : Id::none;
+  return index_[index] != Id::none ? widen_index(index_[index]) : Id::none;
 }
 
 // What parallel loops contribute to addresses and coordinates is computed once, before any loop.
 void SectionShader::start_streams() {
   const Id type = index_type();
+  stream_start_.clear();
+  coordinate_start_.clear();
   for (unsigned s = 0; s < plan_.streams.size(); ++s) {
     const PlanStream& stream = plan_.streams[s];
     const bool nibbles = NestPlan::counts_nibbles(stream.fields.dtype);
     Id start = nibbles ? parameter(ParameterKind::origin, s) : b_.integer(type, 0);
     for (const PlanLoop& loop : plan_.parallel)
       if (stream.step[loop.index] != 0)
-        start = add(type, start, multiply(type, index_value(loop.index), parameter(ParameterKind::step, s, 0, loop.index)));
+        start = add(type, start, multiply(type, index_in(s, loop.index), parameter(ParameterKind::step, s, 0, loop.index)));
     stream_start_.push_back(start);
     auto& sums = coordinate_start_.emplace_back();
     for (unsigned j = 0; j < stream.coordinates.size(); ++j) {
       Id sum = parameter(ParameterKind::base, s, j);
       for (const PlanLoop& loop : plan_.parallel)
         if (stream.coordinates[j].fields.coef[loop.index] != 0)
-          sum = add(type, sum, multiply(type, index_value(loop.index), parameter(ParameterKind::coef, s, j, loop.index)));
+          sum = add(type, sum, multiply(type, index_in(s, loop.index), parameter(ParameterKind::coef, s, j, loop.index)));
       sums.push_back(sum);
     }
   }
@@ -98,10 +100,9 @@ Id SectionShader::load(unsigned stream) {
   const DType dtype = plan_.streams[stream].fields.dtype;
   const Element element = find_element(stream);
   Id address = address_of(stream, element.unit);
-  // Outside, the load reads the parameters instead: any readable place will do.
-  if (element.inside != Id::none) address = b_.select(element.inside, address, parameters_, b_.u64_type);
+  if (element.inside != Id::none) address = b_.select(element.inside, address, elsewhere(stream), b_.u64_type);
   const Id type = codec_.memory_type(dtype);
-  Id raw = b_.load_at(address, type);
+  Id raw = fetch(stream, address, type);
   const bool wide = ElementCodec::is_wide(dtype);
   if (!wide && type != b_.u32_type) raw = b_.op(spv::OpUConvert, b_.u32_type, {raw});
   if (NestPlan::counts_nibbles(dtype)) {
@@ -127,7 +128,8 @@ void SectionShader::store(unsigned stream, Id value, uint8_t type) {
   const NestStream& fields = plan_.streams[stream].fields;
   const Id wide_value = value;
   value = codec_.narrow(value, type, fields.dtype, (fields.flags & KAWARA_STREAM_SATURATE) != 0);
-  const Element element = find_element(stream);
+  Element element = find_element(stream);
+  element.inside = and_also(element.inside, stores_);
   if (plan_.counts_health && element.found != Id::none) count(2, b_.op(spv::OpLogicalNot, b_.bool_type, {element.found}));
   const Id write = b_.label(), end = b_.label();
   if (element.inside != Id::none) {

@@ -11,7 +11,7 @@ uint32_t alignment_of(const SpirvBuilder& builder, Id type) {
 }
 }  // namespace
 
-SpirvBuilder::SpirvBuilder(uint32_t local_size) : local_size_(local_size) {
+SpirvBuilder::SpirvBuilder(uint32_t local_size, uint32_t pushed_words) : local_size_(local_size) {
   library_ = fresh();
   main_ = fresh();
   entry_ = fresh();
@@ -26,7 +26,12 @@ SpirvBuilder::SpirvBuilder(uint32_t local_size) : local_size_(local_size) {
   product_type_ = declare(spv::OpTypeStruct, {raw(u32_type), raw(u32_type)});
   main_type_ = declare(spv::OpTypeFunction, {raw(void_type)});
 
-  const Id block = declare(spv::OpTypeStruct, {raw(u64_type)});
+  Id pushed = u64_type;
+  if (pushed_words > 0) {
+    pushed = declare(spv::OpTypeArray, {raw(u32_type), raw(u32(pushed_words))});
+    append(decorations_, spv::OpDecorate, {raw(pushed), spv::DecorationArrayStride, 4});
+  }
+  const Id block = declare(spv::OpTypeStruct, {raw(pushed)});
   append(decorations_, spv::OpDecorate, {raw(block), spv::DecorationBlock});
   append(decorations_, spv::OpMemberDecorate, {raw(block), 0, spv::DecorationOffset, 0});
   const auto global = [&](spv::StorageClass storage, Id type) {
@@ -39,6 +44,9 @@ SpirvBuilder::SpirvBuilder(uint32_t local_size) : local_size_(local_size) {
   local_index_ = global(spv::StorageClassInput, u32_type);
   append(decorations_, spv::OpDecorate, {raw(workgroup_), spv::DecorationBuiltIn, spv::BuiltInWorkgroupId});
   append(decorations_, spv::OpDecorate, {raw(local_index_), spv::DecorationBuiltIn, spv::BuiltInLocalInvocationIndex});
+  if (pushed_words == 0) return;
+  lane_ = global(spv::StorageClassInput, u32_type);
+  append(decorations_, spv::OpDecorate, {raw(lane_), spv::DecorationBuiltIn, spv::BuiltInSubgroupLocalInvocationId});
 }
 
 void SpirvBuilder::append(std::vector<uint32_t>& to, spv::Op opcode, const std::vector<uint32_t>& operands) {
@@ -140,6 +148,12 @@ Id SpirvBuilder::push_constant_address() {
   return load(pointer, u64_type);
 }
 
+Id SpirvBuilder::pushed_word(Id index) {
+  return load(op(spv::OpAccessChain, pointer_type(spv::StorageClassPushConstant, u32_type), {push_constant_, u32(0), index}), u32_type);
+}
+
+Id SpirvBuilder::lane_of_subgroup() { return load(lane_, u32_type); }
+
 Id SpirvBuilder::workgroup(uint32_t axis) {
   const Id pointer = op(spv::OpAccessChain, pointer_type(spv::StorageClassInput, u32_type), {workgroup_, u32(axis)});
   return load(pointer, u32_type);
@@ -163,10 +177,13 @@ std::vector<uint32_t> SpirvBuilder::finish() {
         spv::CapabilityInt8, spv::CapabilityStorageBuffer16BitAccess, spv::CapabilityStorageBuffer8BitAccess,
         spv::CapabilitySignedZeroInfNanPreserve, spv::CapabilityRoundingModeRTE})
     append(words, spv::OpCapability, {static_cast<uint32_t>(capability)});
+  if (lane_ != Id::none) append(words, spv::OpCapability, {spv::CapabilityGroupNonUniform});
   append(words, spv::OpExtInstImport, {raw(library_), 0x4c534c47, 0x6474732e, 0x3035342e, 0});  // "GLSL.std.450"
   append(words, spv::OpMemoryModel, {spv::AddressingModelPhysicalStorageBuffer64, spv::MemoryModelGLSL450});
-  append(words, spv::OpEntryPoint,
-         {spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0, raw(push_constant_), raw(workgroup_), raw(local_index_)});  // "main"
+  std::vector<uint32_t> entry{spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0};  // "main"
+  for (const Id variable : {push_constant_, workgroup_, local_index_, lane_})
+    if (variable != Id::none) entry.push_back(raw(variable));
+  append(words, spv::OpEntryPoint, entry);
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeLocalSize, local_size_, 1, 1});
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeSignedZeroInfNanPreserve, 32});
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeRoundingModeRTE, 32});

@@ -17,7 +17,8 @@ enum class Id : uint32_t { none = 0 };
 
 class SpirvBuilder {
  public:
-  explicit SpirvBuilder(uint32_t local_size);  // opens main() and its first block
+  // Opens main() and its first block. pushed_words: as many u32 are the push constants; none: one address is.
+  explicit SpirvBuilder(uint32_t local_size, uint32_t pushed_words = 0);
 
   // Types. Integers carry no sign: the operation decides.
   Id void_type, bool_type, u8_type, u16_type, u32_type, u64_type, f32_type;
@@ -47,7 +48,9 @@ class SpirvBuilder {
   void store(Id variable, Id value) { emit(spv::OpStore, {raw(variable), raw(value)}); }
 
   // The shader's inputs.
-  Id push_constant_address();
+  Id push_constant_address();  // without pushed words
+  Id pushed_word(Id index);    // with them, as the next
+  Id lane_of_subgroup();
   Id workgroup(uint32_t axis);
   Id local_index();
 
@@ -77,6 +80,7 @@ class SpirvBuilder {
   Id library_, main_, main_type_, entry_;
   Id u32x3_type_, product_type_;
   Id push_constant_, workgroup_, local_index_;
+  Id lane_ = Id::none;
 };
 
 }  // namespace kawara::emulator::vulkan

@@ -11,8 +11,9 @@
 
 namespace kawara::emulator::vulkan {
 
-// Push constants of every pipeline: the address of a dispatch's parameters, or those themselves. Vulkan promises 128 bytes.
-inline constexpr uint32_t kPushBytes = 128;
+// Push constants of pipelines: the address of a dispatch's parameters, or those themselves. Vulkan promises 128 bytes; a device
+// with software lanes has more.
+inline constexpr uint32_t kPushBytes = 128, kLanePushBytes = 256;
 
 class VulkanDevice {
  public:
@@ -27,8 +28,8 @@ class VulkanDevice {
   const std::string& name() const { return name_; }
   uint32_t queue_family() const { return queue_family_; }
   uint64_t import_alignment() const { return import_alignment_; }
-  VkPipelineLayout layout() const { return layout_; }  // of every pipeline: kPushBytes of push constants
-  // A device that is a program, in subgroups of eight: kernels written for lavapipe suit it.
+  VkPipelineLayout layout() const { return layout_; }  // of every pipeline
+  // A device that is a program, in subgroups of eight, with kLanePushBytes of push constants: kernels written for lavapipe suit it.
   bool has_software_lanes() const { return has_software_lanes_; }
 
   // A memory type out of `allowed` with all of `wanted`; device_unavailable if there is none.

@@ -8,7 +8,7 @@
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
 #include "emulator/vulkan/twins.h"
-#include "emulator/vulkan/vulkan_executor.h"
+#include "emulator/vulkan/ways.h"
 
 namespace kawara::test {
 namespace {
@@ -21,13 +21,6 @@ void expect_close(const Twins& twins, uint32_t region, double terms) {
   EXPECT_LE(worst, 2 * (terms + 2) * 0x1p-24 * terms);
   EXPECT_GT(std::ranges::count_if(want, [](float value) { return value != 0; }), 0);
 }
-
-// Both ways to sum on Vulkan: the kernels for lanes, where they pay, and those for any device.
-const emulator::ExecutorFactory kWays[] = {emulator::vulkan_executor(), [](std::span<std::byte> local, std::span<std::byte> sram) {
-                                             auto context = std::make_shared<emulator::vulkan::VulkanContext>("", false);
-                                             auto executor = std::make_shared<emulator::vulkan::VulkanExecutor>(context, local, sram);
-                                             return emulator::Execute([executor](const auto&... job) { return executor->run(job...); });
-                                           }};
 
 hw::Section store_sums(uint32_t out, uint8_t type, std::vector<kawara_coord> coords) {
   hw::Section section;

@@ -47,7 +47,13 @@ class Twins {
     next_ += (bytes + 63) / 64 * 64 + 64;
     return static_cast<uint32_t>(regions_[0].size() - 1);
   }
-  // The same in host memory, in pieces of `piece_bytes` that do not touch.
+  // The last bytes of local memory, as they are.
+  uint32_t at_end(size_t bytes) {
+    for (int i = 0; i < 2; ++i)
+      regions_[i].push_back({emulator::Region::Place::local, true, true, bytes, memory_[i].local().data() + kLocalBytes - bytes, {}});
+    return static_cast<uint32_t>(regions_[0].size() - 1);
+  }
+  // Values in host memory, in pieces of `piece_bytes` that do not touch.
   template <typename T>
   uint32_t host(const std::vector<T>& values, size_t piece_bytes) {
     const size_t size = values.size() * sizeof(T);

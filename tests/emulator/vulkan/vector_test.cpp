@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sections on Vulkan against the reference, bit for bit.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
 #include "emulator/vulkan/twins.h"
+#include "emulator/vulkan/ways.h"
 
 namespace kawara::test {
 namespace {
@@ -18,9 +20,11 @@ void expect_same(const Twins& twins, uint32_t region, DType dtype) {
   EXPECT_EQ(first_difference(got, want, dtype), -1) << "element type " << name(dtype);
 }
 
-TEST(VulkanVector, RandomProgramsGiveTheReferencesBits) {
+class VulkanWay : public testing::TestWithParam<int> {};
+
+TEST_P(VulkanWay, RandomProgramsGiveTheReferencesBits) {
   for (uint32_t seed = 1; seed <= 24; ++seed) {
-    Twins twins;
+    Twins twins(kWays[GetParam()]);
     RandomProgram program(seed, [&](DType dtype, uint32_t n, uint32_t s) { return twins.local(random_elements(dtype, n, s)); });
     twins.run(hw::blank<kawara_vector>(), &program.section);
     for (const auto& [region, dtype] : program.outputs) {
@@ -30,14 +34,16 @@ TEST(VulkanVector, RandomProgramsGiveTheReferencesBits) {
   }
 }
 
-class VulkanElement : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Both, VulkanWay, testing::Values(0, 1));
+
+class VulkanElement : public testing::TestWithParam<std::tuple<int, int>> {};
 
 TEST_P(VulkanElement, IsWidenedAndNarrowedAsTheManualSays) {
-  const auto dtype = static_cast<DType>(GetParam());
+  const auto dtype = static_cast<DType>(std::get<1>(GetParam()));
   constexpr uint32_t kCount = 4096;
   const auto code = static_cast<uint8_t>(dtype);
   const uint8_t type = kind(dtype) == DTypeKind::FLOAT ? kF32 : bits(dtype) == 64 ? kI64 : kind(dtype) == DTypeKind::SIGNED ? kI32 : kU32;
-  Twins twins;
+  Twins twins(kWays[std::get<0>(GetParam())]);
   const auto codes = twins.local(random_elements(dtype, kCount, 5)), floats = twins.local(awkward_floats(kCount));
   const auto integers = twins.local(random_elements(DType::i64, kCount, 7));
   const auto widened = twins.local(std::vector<uint64_t>(kCount));
@@ -63,8 +69,9 @@ TEST_P(VulkanElement, IsWidenedAndNarrowedAsTheManualSays) {
   for (const uint32_t region : narrowed) expect_same(twins, region, dtype);
 }
 
-INSTANTIATE_TEST_SUITE_P(Every, VulkanElement, testing::Range(1, 19),
-                         [](const auto& info) { return std::string(name(static_cast<DType>(info.param))); });
+INSTANTIATE_TEST_SUITE_P(Every, VulkanElement, testing::Combine(testing::Values(0, 1), testing::Range(1, 19)), [](const auto& info) {
+  return fmt::format("{}_{}", name(static_cast<DType>(std::get<1>(info.param))), std::get<0>(info.param) == 0 ? "by_lanes" : "by_points");
+});
 
 // out[c, y, x] = max over a 3x3 window with stride 2 and pad 1.
 TEST(VulkanVector, PoolsWindowsThatHangOverTheBorder) {

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/vulkan/lane_nest.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "emulator/vulkan/lane_shader.h"
+#include "emulator/vulkan/recorder.h"
+
+namespace kawara::emulator::vulkan {
+
+namespace {
+
+// Reductions are written out step by step: their lines of code in a shader, all vectors together.
+constexpr uint64_t kInstructionsMax = 400;
+constexpr uint64_t kTilesMax = uint64_t{65535} * LaneNest::kSubgroups;
+
+LaneAccess access_of(const PlanStream& stream, uint8_t index) {
+  bool varies = stream.step[index] != 0;
+  for (const PlanCoordinate& coordinate : stream.coordinates) {
+    if (coordinate.fields.flags & KAWARA_COORD_INDEXED) return LaneAccess::each;
+    if (coordinate.fields.coef[index] != 0) return LaneAccess::each;
+  }
+  if (!varies) return LaneAccess::same;
+  return stream.step[index] == static_cast<int64_t>(bits(stream.fields.dtype) / 8) ? LaneAccess::eight : LaneAccess::each;
+}
+
+// What a point's instructions come to with all steps of its reductions.
+uint64_t instructions_of(const NestPlan& plan) {
+  uint64_t result = 0;
+  for (const PlanPhase& phase : plan.phases) {
+    uint64_t steps = 1;
+    for (const uint8_t loop : phase.loops) steps *= std::min<uint64_t>(plan.reduced[loop].extent, kInstructionsMax + 1);
+    const uint64_t once = uint64_t{phase.fields.step} - phase.fields.before + phase.fields.end - phase.fields.after;
+    result += once + std::min(steps, kInstructionsMax + 1) * (phase.fields.after - phase.fields.step);
+  }
+  return result;
+}
+
+bool suits_lanes(const NestPlan& plan) {
+  if (plan.is_wide || plan.limit.is_set || plan.counts_health || plan.parallel.empty()) return false;
+  if (std::ranges::any_of(plan.streams, [](const PlanStream& stream) { return NestPlan::counts_nibbles(stream.fields.dtype); }))
+    return false;
+  if (std::ranges::any_of(plan.phases, &PlanPhase::is_long)) return false;
+  return instructions_of(plan) <= kInstructionsMax;
+}
+
+// As many vectors to a tile as leave few of its lanes without a point.
+uint32_t vectors_for(uint64_t extent, uint64_t instructions) {
+  for (uint32_t vectors = 8; vectors > 1; vectors /= 2) {
+    const uint64_t width = uint64_t{vectors} * LaneNest::kLanes, covered = (extent + width - 1) / width * width;
+    if (covered * 3 <= (extent + LaneNest::kLanes) * 4 && vectors * instructions <= kInstructionsMax) return vectors;
+  }
+  return 1;
+}
+
+}  // namespace
+
+uint64_t LaneNest::groups() const {
+  const uint64_t width = uint64_t{vectors} * kLanes;
+  return (plan.parallel[lane].extent + width - 1) / width;
+}
+
+uint64_t LaneNest::tiles() const { return plan.points() / plan.parallel[lane].extent * groups(); }
+
+unsigned LaneNest::outermost() const { return lane == 0 && plan.parallel.size() > 1 ? 1 : 0; }
+
+std::string LaneNest::identity() const {
+  std::string result = fmt::format("lanes {} {} ", lane, vectors) + plan.identity();
+  for (const PlanLoop& loop : plan.reduced) result += fmt::format(" {}", loop.extent);
+  for (const LaneAccess each : access) result.push_back(static_cast<char>('0' + static_cast<int>(each)));
+  return result;
+}
+
+std::optional<LaneNest> lane_nest(const NestPlan& plan) {
+  if (!suits_lanes(plan)) return {};
+  std::optional<LaneNest> best;
+  unsigned best_score = 0;
+  for (unsigned i = 0; i < plan.parallel.size(); ++i) {
+    if (plan.parallel[i].extent < LaneNest::kLanes) continue;
+    LaneNest nest{plan, i, vectors_for(plan.parallel[i].extent, instructions_of(plan)), {}};
+    unsigned score = 1;
+    for (unsigned s = 0; s < plan.streams.size(); ++s) {
+      nest.access.push_back(access_of(plan.streams[s], plan.parallel[i].index));
+      const bool is_read = s < plan.n_in || s >= plan.first_accumulator();
+      // Stores leave lane by lane in any case; that they are neighbours matters to the cache alone.
+      if (nest.access.back() != LaneAccess::each) score += is_read ? 4 : 2;
+    }
+    if (score >= best_score) {  // of equals the innermost
+      best_score = score;
+      best.emplace(std::move(nest));
+    }
+  }
+  if (!best || best->tiles() >= uint64_t{1} << 31 || NestParameters(*best, 0, 1).size_bytes() > kLanePushBytes) return {};
+  return best;
+}
+
+void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds) {
+  const uint64_t tile_ps = point_picoseconds * nest.vectors * LaneNest::kLanes;
+  const uint64_t each = std::clamp<uint64_t>(Recording::kSliceNs * 1000 / tile_ps, LaneNest::kSubgroups, kTilesMax);
+  for (uint64_t first = 0; first < nest.tiles(); first += each) {
+    const uint64_t tiles = std::min(each, nest.tiles() - first);
+    const NestParameters parameters(nest, first, tiles);
+    Dispatch dispatch;
+    dispatch.is_pushed = true;
+    dispatch.groups_x = static_cast<uint32_t>((tiles + LaneNest::kSubgroups - 1) / LaneNest::kSubgroups);
+    dispatch.parameters.resize(parameters.size_bytes());
+    parameters.write(dispatch.parameters);
+    // Idle, all tiles are the first, which reads at one address and has no lane that stores.
+    dispatch.idle_parameters.resize(parameters.size_bytes());
+    for (const Parameter& parameter : parameters.list()) {
+      if (parameter.kind == ParameterKind::number)
+        std::copy_n(dispatch.parameters.begin() + parameter.offset, 4, dispatch.idle_parameters.begin() + parameter.offset);
+      if (parameter.kind != ParameterKind::stream_address) continue;
+      const PlanStream& stream = nest.plan.streams[parameter.a];
+      Place place = stream.fields.place;
+      place.offset += static_cast<uint64_t>(stream.origin);
+      dispatch.slots.push_back({parameter.offset, place});
+    }
+    dispatch.estimate_ns = tiles * tile_ps / 1000;
+    recorder.add_dispatch(std::move(dispatch), nest.identity(), [&] { return optimise(LaneShader(nest).build()); });
+  }
+}
+
+}  // namespace kawara::emulator::vulkan

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A nest whose points are computed eight at a time: neighbours along one parallel loop are the lanes of a subgroup, and all
+// else is the same in every lane. On a software device that makes scalar code of the addresses and vector loads of the elements.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emulator/vulkan/nest_plan.h"
+
+namespace kawara::emulator::vulkan {
+
+class Recorder;
+
+enum class LaneAccess : uint8_t {
+  same,   // one element for all lanes
+  eight,  // neighbours in memory
+  each,   // one address for each lane
+};
+
+struct LaneNest {
+  static constexpr uint32_t kLanes = 8, kSubgroups = 8;  // of a subgroup; of a workgroup
+
+  const NestPlan& plan;
+  unsigned lane = 0;               // the number of the parallel loop that the lanes count
+  uint32_t vectors = 1;            // of kLanes points, along it: a subgroup's tile
+  std::vector<LaneAccess> access;  // per stream
+
+  // Tiles that cover the lanes' loop, and all tiles.
+  uint64_t groups() const;
+  uint64_t tiles() const;
+  // The parallel loop that counts what is left of a tile's number; the lanes' own where there is no other.
+  unsigned outermost() const;
+  std::string identity() const;
+};
+
+// None where the nest has no loop that suits lanes, or needs more parameters than can be pushed.
+std::optional<LaneNest> lane_nest(const NestPlan& plan);
+
+void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds);
+
+}  // namespace kawara::emulator::vulkan

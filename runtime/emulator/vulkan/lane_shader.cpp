@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/vulkan/lane_shader.h"
+
+namespace kawara::emulator::vulkan {
+
+LaneShader::LaneShader(const LaneNest& nest)
+    : SectionShader(nest.plan, LaneNest::kLanes * LaneNest::kSubgroups, NestParameters(nest, 0, 1).size_bytes() / 4), nest_(nest) {}
+
+std::vector<uint32_t> LaneShader::build() {
+  read_parameters();
+  find_tile();
+  declare_registers();
+  for (uint32_t vector = 0; vector < nest_.vectors; ++vector) emit_vector(vector);
+  return b_.finish();
+}
+
+// First of all, since reads of push constants check bounds by branches.
+void LaneShader::read_parameters() {
+  const NestParameters parameters(nest_, 0, 1);
+  for (const Parameter& parameter : parameters.list()) {
+    const Id low = b_.pushed_word(b_.u32(parameter.offset / 4));
+    Id& value = loaded_[{parameter.kind, parameter.a, parameter.b, parameter.c}];
+    value = low;
+    if (!parameter.is_wide) continue;
+    const Id high = b_.op(spv::OpUConvert, b_.u64_type, {b_.pushed_word(b_.u32(parameter.offset / 4 + 1))});
+    const Id up = b_.op(spv::OpShiftLeftLogical, b_.u64_type, {high, b_.u32(32)});
+    value = b_.op(spv::OpBitwiseOr, b_.u64_type, {up, b_.op(spv::OpUConvert, b_.u64_type, {low})});
+  }
+}
+
+// A digit below sixteen that is the same in all lanes, made known as such.
+Id LaneShader::number_of(Id digit) {
+  const NestParameters parameters(nest_, 0, 1);
+  const uint32_t table = parameters.list().back().offset / 4 - 15;
+  return b_.pushed_word(add(b_.u32_type, b_.op(spv::OpBitwiseAnd, b_.u32_type, {digit, b_.u32(15)}), b_.u32(table)));
+}
+
+// number / the loop's divisor; what is left goes to rest.
+Id LaneShader::divided(Id number, unsigned loop, Id& rest) {
+  const Id u32 = b_.u32_type;
+  const Id twice = b_.op(spv::OpShiftLeftLogical, u32, {number, b_.u32(1)});
+  const Id high = b_.high_product(twice, parameter(ParameterKind::magic, loop));
+  const Id quotient = b_.op(spv::OpShiftRightLogical, u32, {high, parameter(ParameterKind::shift, loop)});
+  rest = b_.op(spv::OpISub, u32, {number, multiply(u32, quotient, parameter(ParameterKind::count, loop))});
+  return quotient;
+}
+
+void LaneShader::find_tile() {
+  const Id u32 = b_.u32_type;
+  lane_ = b_.lane_of_subgroup();
+  const Id workgroup = b_.workgroup(0);
+  const auto shifted = [&](Id value, uint32_t by) { return b_.op(spv::OpShiftRightLogical, u32, {value, b_.u32(by)}); };
+  Id group = number_of(workgroup);
+  for (uint32_t digit = 1; digit < 4; ++digit)
+    group = add(u32, group, b_.op(spv::OpShiftLeftLogical, u32, {number_of(shifted(workgroup, 4 * digit)), b_.u32(4 * digit)}));
+  const Id subgroup = number_of(shifted(b_.local_index(), 3));
+  const Id first = add(u32, parameter(ParameterKind::first_tile), multiply(u32, group, b_.u32(LaneNest::kSubgroups)));
+  const Id tile = add(u32, first, subgroup), last = parameter(ParameterKind::last_tile);
+  const Id is_there = test(spv::OpULessThanEqual, tile, last);
+  count_ = b_.select(is_there, parameter(ParameterKind::lane_extent), b_.u32(0), u32);
+  Id rest = divided(b_.select(is_there, tile, last, u32), nest_.lane, group_);
+  for (unsigned loop = static_cast<unsigned>(plan_.parallel.size()); loop-- > 0;) {
+    if (loop == nest_.lane) continue;
+    Id& index = index_[plan_.parallel[loop].index];
+    if (loop == nest_.outermost())
+      index = rest;
+    else
+      rest = divided(rest, loop, index);
+  }
+  const Id width = b_.u32(nest_.vectors * LaneNest::kLanes);
+  group_ = multiply(u32, group_, width);
+}
+
+void LaneShader::emit_vector(uint32_t vector) {
+  const Id u32 = b_.u32_type;
+  position_ = add(u32, group_, b_.u32(vector * LaneNest::kLanes));
+  const Id point = add(u32, position_, lane_);
+  stores_ = test(spv::OpULessThan, point, count_);
+  // Lanes without a point read the last one's elements.
+  const Id last = b_.op(spv::OpISub, u32, {parameter(ParameterKind::lane_extent), b_.u32(1)});
+  index_[plan_.parallel[nest_.lane].index] = b_.select(test(spv::OpULessThan, point, last), point, last, u32);
+  clear_registers();
+  start_streams();
+  for (unsigned i = 0; i < plan_.n_accumulators; ++i) accumulators_[i] = load(plan_.first_accumulator() + i);
+  for (const PlanPhase& phase : plan_.phases) emit_phase(phase);
+}
+
+void LaneShader::reduce(uint8_t number, const std::function<void()>& body) {
+  const PlanLoop& loop = plan_.reduced[number];
+  for (uint32_t step = 0; step < loop.extent; ++step) {
+    index_[loop.index] = b_.u32(step);
+    body();
+  }
+  index_[loop.index] = Id::none;
+}
+
+// Stores go lane by lane, so their addresses may too.
+Id LaneShader::index_in(unsigned stream, unsigned index) {
+  const bool is_stored = stream >= plan_.n_in && stream < plan_.first_accumulator();
+  const bool varies = is_stored || nest_.access[stream] == LaneAccess::each;
+  return is_lane(index) && !varies ? position_ : index_value(index);
+}
+
+Id LaneShader::fetch(unsigned stream, Id address, Id type) {
+  if (nest_.access[stream] != LaneAccess::eight) return b_.load_at(address, type);
+  const uint32_t size = bits(plan_.streams[stream].fields.dtype) / 8;
+  std::array<Id, LaneNest::kLanes> values;
+  for (uint32_t i = 0; i < values.size(); ++i) values[i] = b_.load_at(add(b_.u64_type, address, b_.u64(i * size)), type);
+  Id value = values[0];
+  for (uint32_t i = 1; i < values.size(); ++i) value = b_.select(test(spv::OpIEqual, lane_, b_.u32(i)), values[i], value, type);
+  return value;
+}
+
+}  // namespace kawara::emulator::vulkan
