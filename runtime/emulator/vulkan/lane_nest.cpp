@@ -16,14 +16,30 @@ namespace {
 constexpr uint64_t kInstructionsMax = 400;
 constexpr uint64_t kTilesMax = uint64_t{65535} * LaneNest::kSubgroups;
 
-LaneAccess access_of(const PlanStream& stream, uint8_t index) {
-  bool varies = stream.step[index] != 0;
+// Whether lanes may read neighbours along a tested coordinate before the test: a little of what lies behind the elements may be
+// read, nothing of what lies before them.
+bool runs_forward(const NestPlan& plan, const NestCoordinate& coordinate, uint8_t index) {
+  constexpr int64_t kBeyondMax = 4096;
+  if (coordinate.coef[index] != 1 || coordinate.den != 1 || (coordinate.flags & KAWARA_COORD_CLAMP) || coordinate.base < 0) return false;
+  if (std::ranges::any_of(coordinate.coef, [](int32_t coef) { return coef < 0; })) return false;
+  int64_t last = coordinate.base;
+  for (const auto* loops : {&plan.parallel, &plan.reduced})
+    for (const PlanLoop& loop : *loops) last += coordinate.coef[loop.index] * static_cast<int64_t>(loop.extent - 1);
+  return last <= int64_t{coordinate.extent} + kBeyondMax;
+}
+
+LaneAccess access_of(const NestPlan& plan, const PlanStream& stream, uint8_t index) {
+  int64_t step = stream.step[index];
+  bool varies = step != 0;
   for (const PlanCoordinate& coordinate : stream.coordinates) {
     if (coordinate.fields.flags & KAWARA_COORD_INDEXED) return LaneAccess::each;
-    if (coordinate.fields.coef[index] != 0) return LaneAccess::each;
+    if (coordinate.fields.coef[index] == 0) continue;
+    if (varies || !runs_forward(plan, coordinate.fields, index)) return LaneAccess::each;
+    varies = true;
+    step = coordinate.step;
   }
   if (!varies) return LaneAccess::same;
-  return stream.step[index] == static_cast<int64_t>(bits(stream.fields.dtype) / 8) ? LaneAccess::eight : LaneAccess::each;
+  return step == static_cast<int64_t>(bits(stream.fields.dtype) / 8) ? LaneAccess::eight : LaneAccess::each;
 }
 
 // What a point's instructions come to with all steps of its reductions.
@@ -82,7 +98,7 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan) {
     LaneNest nest{plan, i, vectors_for(plan.parallel[i].extent, instructions_of(plan)), {}};
     unsigned score = 1;
     for (unsigned s = 0; s < plan.streams.size(); ++s) {
-      nest.access.push_back(access_of(plan.streams[s], plan.parallel[i].index));
+      nest.access.push_back(access_of(plan, plan.streams[s], plan.parallel[i].index));
       const bool is_read = s < plan.n_in || s >= plan.first_accumulator();
       // Stores leave lane by lane in any case; that they are neighbours matters to the cache alone.
       if (nest.access.back() != LaneAccess::each) score += is_read ? 4 : 2;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/lane_operands.h"
 
+#include <algorithm>
+
 namespace kawara::emulator::vulkan {
 
 namespace {
@@ -16,6 +18,8 @@ Nest move(NestStream from, NestStream to) {
   return nest;
 }
 
+}  // namespace
+
 NestCoordinate along(unsigned loop, int64_t stride, uint32_t extent) {
   NestCoordinate coordinate;
   coordinate.stride = stride;
@@ -23,8 +27,6 @@ NestCoordinate along(unsigned loop, int64_t stride, uint32_t extent) {
   coordinate.coef[loop] = 1;
   return coordinate;
 }
-
-}  // namespace
 
 bool is_lane_stride(int64_t row) {
   constexpr uint64_t kTileBytes = 4096;  // generous: what a tile reads behind its last row
@@ -49,6 +51,41 @@ WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::arr
   Nest nest = move(std::move(from), std::move(to));
   for (unsigned i = 0; i < kParallelMax; ++i) nest.extent[i] = copied[i];
   recorder.add_nest(nest);
+  return result;
+}
+
+WidenedOperand bordered_copy(Recorder& recorder, const WidenedOperand& inputs, const std::array<uint32_t, 2>& batches,
+                             const std::array<uint32_t, 3>& in, const std::array<int32_t, 3>& before, const std::array<uint32_t, 3>& extent,
+                             uint32_t pad, uint64_t& scratch) {
+  // The border behind one row is the border before the next. A row more stands before each plane, for its border alone. Where a
+  // border is negative, part of the input is not copied.
+  const int64_t behind = int64_t{extent[2]} - before[2] - in[2], border = std::max<int64_t>({before[2], behind, 0});
+  const int64_t skipped = std::max<int64_t>(-before[2], 0), width = std::clamp<int64_t>(in[2] + behind, 0, in[2]) - skipped;
+  enum Loop : unsigned { image, group, z, y, x };
+  const uint32_t extents[] = {batches[0], batches[1], extent[0], extent[1] + 1,
+                              static_cast<uint32_t>(std::max<int64_t>(width, 0) + border)};
+  NestStream from{inputs.place, DType::f32, 0, pad, {}}, to{{}, DType::f32, 0, 0, {}};
+  WidenedOperand result;
+  int64_t elements = 1;
+  Nest nest = move({}, {});
+  nest.n_par = 5;
+  for (unsigned loop = nest.n_par; loop-- > 0;) {
+    const unsigned dim = loop < z ? loop : loop + 1;  // of an operand: the third is the channels of a group
+    nest.extent[loop] = extents[loop];
+    from.coordinates.push_back(along(loop, inputs.stride[dim], loop < z ? batches[loop] : in[loop - z]));
+    to.coordinates.push_back(along(loop, elements, extents[loop]));
+    result.stride[dim] = elements;
+    elements *= extents[loop];
+  }
+  NestCoordinate &column = from.coordinates[0], &row = from.coordinates[1], &plane = from.coordinates[2];
+  column.base = skipped;
+  column.extent = static_cast<uint32_t>(std::max<int64_t>(skipped + width, 0));
+  row.base = -int64_t{before[1]} - 1;
+  plane.base = -int64_t{before[0]};
+  result.place = to.place = reserve(static_cast<uint64_t>(elements) * 4, scratch);
+  nest.streams = {std::move(from), std::move(to)};
+  recorder.add_nest(nest);
+  result.place.offset += static_cast<uint64_t>((result.stride[4] - std::max<int64_t>(before[2], 0)) * 4);
   return result;
 }
 

@@ -7,12 +7,20 @@
 
 namespace kawara::emulator::vulkan {
 
+// A coordinate that one loop counts; the stride counts elements.
+NestCoordinate along(unsigned loop, int64_t stride, uint32_t extent);
+
 // Whether the kernels can walk rows that lie so far apart (elements).
 bool is_lane_stride(int64_t row);
 
 // A row-major copy of f32 elements. One of the first `batch_dims` dimensions along which the operand repeats stays so (stride 0).
 WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::array<uint32_t, kParallelMax>& extent,
                           const OperandDims& stride, unsigned batch_dims, uint64_t& scratch);
+
+// A convolution's f32 inputs [batches, 1, position], the positions from -before on, `extent` of them; `pad` where there are none.
+WidenedOperand bordered_copy(Recorder& recorder, const WidenedOperand& inputs, const std::array<uint32_t, 2>& batches,
+                             const std::array<uint32_t, 3>& in, const std::array<int32_t, 3>& before, const std::array<uint32_t, 3>& extent,
+                             uint32_t pad, uint64_t& scratch);
 
 // The inputs of a convolution in two dimensions under each of its windows.
 struct Windows {

@@ -8,6 +8,7 @@
 #include "emulator/vulkan/product.h"
 #include "emulator/vulkan/recorder.h"
 #include "emulator/vulkan/widen.h"
+#include "lane_product_128.h"
 #include "lane_product_16.h"
 #include "lane_product_64.h"
 
@@ -116,9 +117,14 @@ class Builder {
                       {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
     dispatch.groups_x = static_cast<uint32_t>((columns * row_tiles + kTilesOfGroup - 1) / kTilesOfGroup);
     dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * chunk.terms * kTermPicoseconds / 1000;
-    const auto code = chunk.terms == 64 ? std::span<const uint32_t>(lane_product_64) : std::span<const uint32_t>(lane_product_16);
-    recorder_.add_dispatch(std::move(dispatch), chunk.terms == 64 ? "lane_product_64" : "lane_product_16",
-                           [code] { return std::vector(code.begin(), code.end()); });
+    const auto add = [&](const char* name, std::span<const uint32_t> code) {
+      recorder_.add_dispatch(std::move(dispatch), name, [code] { return std::vector(code.begin(), code.end()); });
+    };
+    switch (chunk.terms) {
+      case 128: return add("lane_product_128", lane_product_128);
+      case 64: return add("lane_product_64", lane_product_64);
+      default: return add("lane_product_16", lane_product_16);
+    }
   }
 
   Recorder& recorder_;
@@ -139,7 +145,7 @@ void add_lane_product(Recorder& recorder, const LaneProduct& product) {
   if (rest) builder.add_rest(product.depth - rest, rest);
   bool has_old = rest != 0;
   for (uint32_t first = 0; first + 16 <= product.depth; has_old = true) {
-    const uint32_t terms = product.depth - first >= 64 ? 64 : 16;
+    const uint32_t rest_of_depth = product.depth - first, terms = rest_of_depth >= 128 ? 128 : rest_of_depth >= 64 ? 64 : 16;
     builder.add_chunk({first, terms}, has_old);
     first += terms;
   }

@@ -95,10 +95,17 @@ void LaneShader::reduce(uint8_t number, const std::function<void()>& body) {
 }
 
 // Stores go lane by lane, so their addresses may too.
-Id LaneShader::index_in(unsigned stream, unsigned index) {
+bool LaneShader::is_by_each(unsigned stream) const {
   const bool is_stored = stream >= plan_.n_in && stream < plan_.first_accumulator();
-  const bool varies = is_stored || nest_.access[stream] == LaneAccess::each;
-  return is_lane(index) && !varies ? position_ : index_value(index);
+  return is_stored || nest_.access[stream] == LaneAccess::each;
+}
+
+Id LaneShader::index_in(unsigned stream, unsigned index) { return is_lane(index) && !is_by_each(stream) ? position_ : index_value(index); }
+
+// The address is that of the first lane's element; the test is each lane's own.
+Id LaneShader::tested(unsigned stream, unsigned number, Id value) {
+  const bool varies = plan_.streams[stream].coordinates[number].fields.coef[plan_.parallel[nest_.lane].index] != 0;
+  return varies && !is_by_each(stream) ? add(b_.u32_type, value, lane_) : value;
 }
 
 Id LaneShader::fetch(unsigned stream, Id address, Id type) {

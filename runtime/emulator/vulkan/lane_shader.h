@@ -20,11 +20,13 @@ class LaneShader final : public SectionShader {
   Id number_of(Id digit);
   void find_tile();
   void emit_vector(uint32_t vector);
+  bool is_by_each(unsigned stream) const;  // each lane has an address of its own
   bool is_lane(unsigned index) const { return index == plan_.parallel[nest_.lane].index; }
 
   void reduce(uint8_t number, const std::function<void()>& body) override;
   Id fetch(unsigned stream, Id address, Id type) override;
   Id elsewhere(unsigned stream) override { return parameter(ParameterKind::stream_address, stream); }
+  Id tested(unsigned stream, unsigned number, Id value) override;
   Id index_in(unsigned stream, unsigned index) override;
 
   const LaneNest& nest_;

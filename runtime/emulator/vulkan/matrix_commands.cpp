@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/depthwise.h"
 #include "emulator/vulkan/lane_operands.h"
 #include "emulator/vulkan/product.h"
 #include "emulator/vulkan/widen.h"
@@ -249,10 +250,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;
   const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
   const bool on_lanes = recorder.has_software_lanes() && suits_lanes(conv, static_cast<uint64_t>(volume));
-  const SumsRoom room(on_lanes, channels, static_cast<uint64_t>(volume));
   uint64_t scratch = 0;
-  product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
-
   MatrixOperand input;
   input.data = conv.a;
   input.dtype = conv.a_dtype;
@@ -268,6 +266,9 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
   const auto a = widen(recorder, input, product.is_integer, scratch);
   const auto b = widen(recorder, weight, product.is_integer, scratch);
+  if (recorder.has_software_lanes() && add_depthwise(recorder, command, a, b, scratch)) return recorder.recording().use_scratch(scratch);
+  const SumsRoom room(on_lanes, channels, static_cast<uint64_t>(volume));
+  product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
   product.pad = conv.pad_value;
   if (conv.a_dtype != (product.is_integer ? KAWARA_DTYPE_i32 : KAWARA_DTYPE_f32) || input.zero.is_there()) {
     const auto type = static_cast<DType>(conv.a_dtype);

@@ -52,6 +52,7 @@ class SectionShader {
   // Streams.
   struct Element {
     Id unit, inside;  // offset in the stream's units; inside is none where it always is
+    Id reachable;     // of what inside says, the part that must hold for a load from there
     Id found;         // whether indices from data lie inside; none without such
   };
   Element find_element(unsigned stream);
@@ -60,6 +61,8 @@ class SectionShader {
   virtual Id fetch(unsigned /*stream*/, Id address, Id type) { return b_.load_at(address, type); }
   // Somewhere to read from instead, if the element is none.
   virtual Id elsewhere(unsigned /*stream*/) { return parameters_; }
+  // The coordinate of which this lane's element is tested, if addresses are the same in all lanes.
+  virtual Id tested(unsigned /*stream*/, unsigned /*number*/, Id value) { return value; }
   // Of a parallel loop, for the addresses of a stream.
   virtual Id index_in(unsigned /*stream*/, unsigned index) { return index_value(index); }
   Id load(unsigned stream);

@@ -65,14 +65,14 @@ Id SectionShader::coordinate_value(unsigned stream, unsigned number, Id& inside)
     value = microcode_.emit(KAWARA_OP_max, in, 0, value, b_.integer(type, 0), Id::none);
     return microcode_.emit(KAWARA_OP_min, in, 0, value, last, Id::none);
   }
-  inside = and_also(inside, test(spv::OpULessThan, value, extent));
+  inside = and_also(inside, test(spv::OpULessThan, tested(stream, number, value), extent));
   return value;
 }
 
 SectionShader::Element SectionShader::find_element(unsigned stream) {
   const Id type = index_type();
   const PlanStream& fields = plan_.streams[stream];
-  Element element{stream_start_[stream], Id::none, Id::none};
+  Element element{stream_start_[stream], Id::none, Id::none, Id::none};
   for (const PlanLoop& loop : plan_.reduced) {
     if (fields.step[loop.index] == 0) continue;
     if (const Id index = index_value(loop.index); index != Id::none)
@@ -82,6 +82,7 @@ SectionShader::Element SectionShader::find_element(unsigned stream) {
     Id inside = Id::none;
     const Id value = coordinate_value(stream, j, inside);
     if (inside != Id::none) element.inside = and_also(element.inside, inside);
+    if (inside != Id::none && tested(stream, j, value) == value) element.reachable = and_also(element.reachable, inside);
     if (inside != Id::none && (fields.coordinates[j].fields.flags & KAWARA_COORD_INDEXED)) element.found = and_also(element.found, inside);
     element.unit = add(type, element.unit, multiply(type, value, parameter(ParameterKind::coordinate_step, stream, j)));
   }
@@ -100,7 +101,7 @@ Id SectionShader::load(unsigned stream) {
   const DType dtype = plan_.streams[stream].fields.dtype;
   const Element element = find_element(stream);
   Id address = address_of(stream, element.unit);
-  if (element.inside != Id::none) address = b_.select(element.inside, address, elsewhere(stream), b_.u64_type);
+  if (element.reachable != Id::none) address = b_.select(element.reachable, address, elsewhere(stream), b_.u64_type);
   const Id type = codec_.memory_type(dtype);
   Id raw = fetch(stream, address, type);
   const bool wide = ElementCodec::is_wide(dtype);

@@ -108,6 +108,27 @@ TEST(LaneNest, ReducesSmallWindowsThatHangOverTheBorder) {
   }
 }
 
+// Rows followed by a border: elements are read as neighbours, the tests are each lane's own.
+TEST(LaneNest, PutsABorderBehindRows) {
+  constexpr uint32_t kRows = 6, kWidth = 21, kBorder = 3;
+  for (const int32_t first : {-2, 0, 4}) {
+    Twins twins;
+    const auto in = twins.local(noise(kRows * kWidth, 5)), out = twins.local(std::vector<float>((kRows + 3) * (kWidth + kBorder)));
+    hw::Section section;
+    section.extent = {kRows + 3, kWidth + kBorder};
+    section.n_par = 2;
+    section.n_in = 1;
+    section.coords = {coord(kWidth, kRows, {{0, 1}}, -1), coord(1, kWidth, {{1, 1}}, first), coord(kWidth + kBorder, kRows + 3, {{0, 1}}),
+                      coord(1, kWidth + kBorder, {{1, 1}})};
+    section.streams = {stream(in, kF32, 0, 2, 0x3f800000), stream(out, kF32, 2, 2)};
+    section.instrs = {load(kF32, 0, 0), store(kF32, 0, 1)};
+    section.phases = {once(2)};
+    twins.run(hw::blank<kawara_vector>(), &section);
+    SCOPED_TRACE(first);
+    expect_same(twins, out, DType::f32);
+  }
+}
+
 // Rows by an index that each lane reads, as in an embedding's gather, and the loop's own index as a value.
 TEST(LaneNest, FollowsIndicesOfItsLanes) {
   constexpr uint32_t kRows = 20, kColumns = 30;

@@ -236,7 +236,7 @@ TEST_P(VulkanConv, IsWithinTheBound) {
   const uint32_t width = s.in + 3, out_width = out_extent + (s.transposed ? 3 * s.stride : 3 / s.stride);
   constexpr uint32_t kBatch = 2;
   const uint32_t channels = s.groups * s.OC;
-  Twins twins;
+  Twins twins(kWays[way]);
   const auto a = twins.local(noise(size_t{kBatch} * s.groups * s.IC * s.in * width, 1));
   const auto b = twins.local(noise(size_t{channels} * s.IC * s.kernel * s.kernel, 2)), bias = twins.local(noise(channels, 3));
   const auto out = twins.local(std::vector<float>(size_t{kBatch} * channels * out_extent * out_width));
@@ -267,6 +267,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Range(0, 2),
                      testing::Values(ConvShape{1, 16, 24, 9, 1, 1, 1, 0, false}, ConvShape{1, 3, 16, 17, 3, 2, 1, 1, false},
                                      ConvShape{12, 1, 1, 10, 5, 1, 1, 2, false}, ConvShape{12, 1, 1, 11, 3, 2, 1, 1, false},
+                                     ConvShape{5, 1, 1, 24, 3, 1, 3, 2, false}, ConvShape{9, 1, 1, 20, 7, 1, 1, 0, false},
+                                     ConvShape{3, 1, 1, 14, 3, 1, 1, -1, false}, ConvShape{8, 1, 1, 4, 3, 1, 1, 1, false},
                                      ConvShape{2, 6, 10, 12, 3, 1, 2, 2, false}, ConvShape{1, 5, 9, 6, 3, 2, 1, 1, true},
                                      ConvShape{3, 1, 1, 6, 3, 2, 1, 1, true},
                                      // Enough terms for lanes: points, strided points, windows, strides, dilation, groups.

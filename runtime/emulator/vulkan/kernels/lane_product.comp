@@ -66,8 +66,11 @@ void main() {
 #define TERMS4(k) TERM(k) TERM((k) + 1) TERM((k) + 2) TERM((k) + 3)
 #define TERMS16(k) TERMS4(k) TERMS4((k) + 4) TERMS4((k) + 8) TERMS4((k) + 12)
   TERMS16(0)
-#if CHUNK == 64
+#if CHUNK >= 64
   TERMS16(16) TERMS16(32) TERMS16(48)
+#endif
+#if CHUNK >= 128
+  TERMS16(64) TERMS16(80) TERMS16(96) TERMS16(112)
 #endif
 
 #define STORE(i, a, b)                                                   \
