@@ -5,26 +5,16 @@
 #include <cstddef>
 #include <cstring>
 
-#include "emulator/vulkan/product.h"
+#include <fmt/format.h>
+
+#include "emulator/vulkan/lane_product_shader.h"
+#include "emulator/vulkan/magic_divisor.h"
 #include "emulator/vulkan/recorder.h"
-#include "emulator/vulkan/widen.h"
-#include "lane_product_128.h"
-#include "lane_product_16.h"
-#include "lane_product_64.h"
 
 namespace kawara::emulator::vulkan {
 
 namespace {
 
-// As kernels/lane_product.comp reads it.
-struct LanePush {
-  uint64_t weights, inputs, sums, old;
-  uint32_t weights_row, inputs_depth, sums_row, old_row, old_column, row_tiles, spare_column;
-  uint32_t number[16];
-};
-static_assert(sizeof(LanePush) <= kPushBytes);
-
-constexpr uint32_t kTilesOfGroup = 4;
 constexpr uint64_t kGroupsMax = 65535;
 // A multiplication on two cores of a software device, generously: it bounds the time to an abort.
 constexpr uint64_t kTermPicoseconds = 100;
@@ -33,30 +23,16 @@ struct Chunk {
   uint32_t first, terms;
 };
 
+// Long chunks take sums through memory less often; each length is a shader to compile, the longer the slower.
+uint32_t chunk_of(uint32_t depth) {
+  for (const uint32_t terms : {128u, 96u, 64u, 32u})
+    if (depth >= terms) return terms;
+  return depth;
+}
+
 class Builder {
  public:
   Builder(Recorder& recorder, const LaneProduct& product) : recorder_(recorder), product_(product) {}
-
-  // The terms that fill no chunk, by the kernel for any shape; it stores and adds to nothing, so it comes first.
-  void add_rest(uint32_t first, uint32_t terms) {
-    Product rest;
-    rest.weights = moved(product_.weights, first);
-    rest.inputs = moved(product_.inputs, first * product_.inputs_depth);
-    rest.sums = product_.sums;
-    rest.batches = product_.batches;
-    rest.rows = product_.rows;
-    rest.depth = terms;
-    rest.out[2] = rest.in[2] = product_.columns;
-    rest.weights_batch = product_.weights_batch;
-    rest.inputs_batch = product_.inputs_batch;
-    rest.sums_batch = product_.sums_batch;
-    rest.weights_row = product_.weights_row;
-    rest.weights_depth = 1;
-    rest.inputs_depth = product_.inputs_depth;
-    rest.inputs_position[2] = rest.sums_position[2] = 1;
-    rest.sums_row = product_.sums_row;
-    add_product(recorder_, rest);
-  }
 
   // All batches of one chunk run beside each other; the next chunk adds to what they wrote.
   void add_chunk(const Chunk& chunk, bool has_old) {
@@ -97,6 +73,8 @@ class Builder {
     push.old_row = has_old ? push.sums_row : 0;
     push.old_column = has_old ? LaneProduct::kColumns * 4 : 0;
     push.row_tiles = static_cast<uint32_t>(row_tiles);
+    push.row_tiles_magic = MagicDivisor(push.row_tiles).magic;
+    push.row_tiles_shift = MagicDivisor(push.row_tiles).shift;
     push.spare_column =
         static_cast<uint32_t>(product_.columns / LaneProduct::kColumns + (product_.columns % LaneProduct::kColumns != 0) - column);
     for (uint32_t i = 0; i < std::size(push.number); ++i) push.number[i] = i;
@@ -117,14 +95,8 @@ class Builder {
                       {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
     dispatch.groups_x = static_cast<uint32_t>((columns * row_tiles + kTilesOfGroup - 1) / kTilesOfGroup);
     dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * chunk.terms * kTermPicoseconds / 1000;
-    const auto add = [&](const char* name, std::span<const uint32_t> code) {
-      recorder_.add_dispatch(std::move(dispatch), name, [code] { return std::vector(code.begin(), code.end()); });
-    };
-    switch (chunk.terms) {
-      case 128: return add("lane_product_128", lane_product_128);
-      case 64: return add("lane_product_64", lane_product_64);
-      default: return add("lane_product_16", lane_product_16);
-    }
+    recorder_.add_dispatch(std::move(dispatch), fmt::format("lane product {}", chunk.terms),
+                           [&] { return lane_product_shader(chunk.terms); });
   }
 
   Recorder& recorder_;
@@ -135,17 +107,15 @@ class Builder {
 
 bool LaneProduct::pays(uint64_t rows, uint64_t depth, uint64_t columns) {
   constexpr uint64_t kTermsMin = 1 << 17;  // below it, dispatches cost more than terms
-  return rows >= kRows && depth >= 16 && columns >= kColumns / 2 && rows * depth * columns >= kTermsMin &&
+  return rows >= kRows && depth >= 8 && columns >= kColumns / 2 && rows * depth * columns >= kTermsMin &&
          rows * columns < uint64_t{1} << 31;
 }
 
 void add_lane_product(Recorder& recorder, const LaneProduct& product) {
   Builder builder(recorder, product);
-  const uint32_t rest = product.depth % 16;
-  if (rest) builder.add_rest(product.depth - rest, rest);
-  bool has_old = rest != 0;
-  for (uint32_t first = 0; first + 16 <= product.depth; has_old = true) {
-    const uint32_t rest_of_depth = product.depth - first, terms = rest_of_depth >= 128 ? 128 : rest_of_depth >= 64 ? 64 : 16;
+  bool has_old = false;
+  for (uint32_t first = 0; first < product.depth; has_old = true) {
+    const uint32_t terms = chunk_of(product.depth - first);
     builder.add_chunk({first, terms}, has_old);
     first += terms;
   }

@@ -38,9 +38,7 @@ Id LaneShader::number_of(Id digit) {
 // number / the loop's divisor; what is left goes to rest.
 Id LaneShader::divided(Id number, unsigned loop, Id& rest) {
   const Id u32 = b_.u32_type;
-  const Id twice = b_.op(spv::OpShiftLeftLogical, u32, {number, b_.u32(1)});
-  const Id high = b_.high_product(twice, parameter(ParameterKind::magic, loop));
-  const Id quotient = b_.op(spv::OpShiftRightLogical, u32, {high, parameter(ParameterKind::shift, loop)});
+  const Id quotient = b_.quotient(number, parameter(ParameterKind::magic, loop), parameter(ParameterKind::shift, loop));
   rest = b_.op(spv::OpISub, u32, {number, multiply(u32, quotient, parameter(ParameterKind::count, loop))});
   return quotient;
 }

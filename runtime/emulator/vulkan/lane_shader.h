@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates the compute shader of a nest for software devices: a subgroup computes the points of a tile, eight at a time.
-// Written for how lavapipe compiles, see kernels/lane_product.comp: parameters are push constants, the numbers of workgroup and
+// Written for how lavapipe compiles, see lane_product_shader.h: parameters are push constants, the numbers of workgroup and
 // subgroup go through a table of them, reductions are written out, and eight loads side by side become one.
 #pragma once
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/nest_parameters.h"
 
-#include <bit>
 #include <cstring>
 
 #include "emulator/vulkan/lane_nest.h"
+#include "emulator/vulkan/magic_divisor.h"
 
 namespace kawara::emulator::vulkan {
 
@@ -52,12 +52,11 @@ NestParameters::NestParameters(const LaneNest& nest, uint64_t first_tile, uint64
   for (unsigned i = 0; i < 16; ++i) add(ParameterKind::number, i, 0, 0, i);
 }
 
-// n / count = high word of 2n * magic, shifted: exact for n < 2^31.
 void NestParameters::add_divisor(unsigned loop, uint64_t count) {
-  const unsigned shift = count == 1 ? 0 : std::bit_width(count - 1);
+  const MagicDivisor divisor(static_cast<uint32_t>(count));
   add(ParameterKind::count, loop, 0, 0, count);
-  add(ParameterKind::magic, loop, 0, 0, (uint64_t{1} << (31 + shift)) / count + 1);
-  add(ParameterKind::shift, loop, 0, 0, shift);
+  add(ParameterKind::magic, loop, 0, 0, divisor.magic);
+  add(ParameterKind::shift, loop, 0, 0, divisor.shift);
 }
 
 void NestParameters::add_loops(const NestPlan& plan, const Box& box) {

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "emulator/stride.h"
+#include "emulator/vulkan/magic_divisor.h"
 #include "emulator/vulkan/recorder.h"
 #include "kawara/error.h"
 #include "product_f32_1.h"
@@ -88,12 +89,6 @@ Kernel choose(const Product& product) {
 #undef KAWARA_KERNEL
 }
 
-// n / divisor = high word of 2n * magic, shifted: exact for n < 2^31.
-void set_divisor(uint32_t divisor, uint32_t& magic, uint32_t& shift) {
-  shift = divisor == 1 ? 0 : static_cast<uint32_t>(std::bit_width(divisor - 1));
-  magic = static_cast<uint32_t>((uint64_t{1} << (31 + shift)) / divisor + 1);
-}
-
 int64_t in_bytes(int64_t elements) { return moved(0, elements, 4); }
 
 template <size_t n>
@@ -117,7 +112,9 @@ ProductParameters parameters_of(const Product& product) {
   p.depth = product.depth;
   for (int i = 0; i < 2; ++i) {
     p.out_extent[i] = product.out[i + 1];
-    set_divisor(product.out[i + 1], p.out_magic[i], p.out_shift[i]);
+    const MagicDivisor divisor(product.out[i + 1]);
+    p.out_magic[i] = divisor.magic;
+    p.out_shift[i] = divisor.shift;
   }
   std::ranges::copy(product.taps, p.taps);
   std::ranges::copy(product.in, p.in_extent);

@@ -55,9 +55,7 @@ Id SectionShader::find_point() {
     const auto loop = static_cast<unsigned>(i);
     Id position = rest;
     if (i > 0) {
-      const Id twice = b_.op(spv::OpShiftLeftLogical, u32, {rest, b_.u32(1)});
-      const Id high = b_.high_product(twice, parameter(ParameterKind::magic, loop));
-      const Id quotient = b_.op(spv::OpShiftRightLogical, u32, {high, parameter(ParameterKind::shift, loop)});
+      const Id quotient = b_.quotient(rest, parameter(ParameterKind::magic, loop), parameter(ParameterKind::shift, loop));
       position = b_.op(spv::OpISub, u32, {rest, multiply(u32, quotient, parameter(ParameterKind::count, loop))});
       rest = quotient;
     }

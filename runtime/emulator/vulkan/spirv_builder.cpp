@@ -7,7 +7,7 @@ namespace {
 constexpr uint32_t kVersion = 0x00010500;  // SPIR-V 1.5, Vulkan 1.2
 
 uint32_t alignment_of(const SpirvBuilder& builder, Id type) {
-  return type == builder.u8_type ? 1 : type == builder.u16_type ? 2 : type == builder.u32_type ? 4 : 8;
+  return type == builder.u8_type ? 1 : type == builder.u16_type ? 2 : type == builder.u32_type || type == builder.f32_type ? 4 : 8;
 }
 }  // namespace
 
@@ -112,6 +112,11 @@ Id SpirvBuilder::high_product(Id a, Id b) {
   const Id result = fresh();
   emit(spv::OpCompositeExtract, {raw(u32_type), raw(result), raw(both), 1});
   return result;
+}
+
+Id SpirvBuilder::quotient(Id n, Id magic, Id shift) {
+  const Id twice = op(spv::OpShiftLeftLogical, u32_type, {n, u32(1)});
+  return op(spv::OpShiftRightLogical, u32_type, {high_product(twice, magic), shift});
 }
 
 Id SpirvBuilder::load_at(Id address, Id type) {

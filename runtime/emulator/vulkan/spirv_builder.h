@@ -33,9 +33,10 @@ class SpirvBuilder {
   Id extended(uint32_t instruction, Id type, std::initializer_list<Id> operands);  // GLSL.std.450
   Id exact(spv::Op opcode, Id a, Id b);                                            // f32, not to be contracted
   Id select(Id condition, Id if_true, Id if_false, Id type) { return op(spv::OpSelect, type, {condition, if_true, if_false}); }
-  Id high_product(Id a, Id b);  // of u32
+  Id high_product(Id a, Id b);            // of u32
+  Id quotient(Id n, Id magic, Id shift);  // by the divisor of magic_divisor.h
 
-  // Memory at a 64-bit address; `type` is u8, u16, u32 or u64, and the address is a multiple of its size.
+  // Memory at a 64-bit address; `type` is u8, u16, u32, u64 or f32, and the address is a multiple of its size.
   Id load_at(Id address, Id type);
   void store_at(Id address, Id type, Id value);
   void atomic_at(spv::Op opcode, Id address, Id value);  // u32, relaxed

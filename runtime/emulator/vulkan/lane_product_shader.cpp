@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "emulator/vulkan/lane_product_shader.h"
+
+#include <array>
+#include <cstddef>
+
+#include "emulator/vulkan/lane_product.h"
+#include "emulator/vulkan/spirv_builder.h"
+
+namespace kawara::emulator::vulkan {
+
+namespace {
+
+constexpr uint32_t kLanes = 8, kRows = LaneProduct::kRows, kVectors = LaneProduct::kColumns / kLanes;
+
+class LaneProductShader {
+ public:
+  explicit LaneProductShader(uint32_t terms) : terms_(terms), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4) {}
+
+  std::vector<uint32_t> build() {
+    read_push();
+    find_tile();
+    for (auto& row : sums_) row.fill(b_.f32_bits(0));
+    for (uint32_t term = 0; term < terms_; ++term) add_term(term);
+    for (uint32_t row = 0; row < kRows; ++row) store_row(row);
+    return b_.finish();
+  }
+
+ private:
+  Id word(size_t offset) { return b_.pushed_word(b_.u32(static_cast<uint32_t>(offset / 4))); }
+  Id wide(Id value) { return b_.op(spv::OpUConvert, b_.u64_type, {value}); }
+  Id wide_word(size_t offset) { return wide(word(offset)); }
+  Id address(size_t offset) {
+    const Id high = b_.op(spv::OpShiftLeftLogical, b_.u64_type, {wide_word(offset + 4), b_.u32(32)});
+    return b_.op(spv::OpBitwiseOr, b_.u64_type, {high, wide_word(offset)});
+  }
+  Id add(Id a, Id b) { return b_.op(spv::OpIAdd, b_.u64_type, {a, b}); }
+  Id multiply(Id a, Id b) { return b_.op(spv::OpIMul, b_.u64_type, {a, b}); }
+  Id add32(Id a, Id b) { return b_.op(spv::OpIAdd, b_.u32_type, {a, b}); }
+
+  void read_push() {
+    weights_ = address(offsetof(LanePush, weights));
+    inputs_ = address(offsetof(LanePush, inputs));
+    to_ = address(offsetof(LanePush, sums));
+    old_ = address(offsetof(LanePush, old));
+    weights_row_ = wide_word(offsetof(LanePush, weights_row));
+    inputs_depth_ = wide_word(offsetof(LanePush, inputs_depth));
+    sums_row_ = wide_word(offsetof(LanePush, sums_row));
+    old_row_ = wide_word(offsetof(LanePush, old_row));
+    old_column_ = wide_word(offsetof(LanePush, old_column));
+    row_tiles_ = word(offsetof(LanePush, row_tiles));
+    magic_ = word(offsetof(LanePush, row_tiles_magic));
+    shift_ = word(offsetof(LanePush, row_tiles_shift));
+    spare_column_ = word(offsetof(LanePush, spare_column));
+  }
+
+  // A digit below sixteen that is the same in all lanes, made known as such.
+  Id number(Id digit) {
+    constexpr uint32_t kTable = offsetof(LanePush, number) / 4;
+    return b_.pushed_word(add32(b_.op(spv::OpBitwiseAnd, b_.u32_type, {digit, b_.u32(15)}), b_.u32(kTable)));
+  }
+
+  void find_tile() {
+    const Id u32 = b_.u32_type, workgroup = b_.workgroup(0);
+    lane_ = b_.lane_of_subgroup();
+    Id group = number(workgroup);
+    for (uint32_t shift = 4; shift < 16; shift += 4) {
+      const Id digit = number(b_.op(spv::OpShiftRightLogical, u32, {workgroup, b_.u32(shift)}));
+      group = add32(group, b_.op(spv::OpShiftLeftLogical, u32, {digit, b_.u32(shift)}));
+    }
+    const Id subgroup = number(b_.op(spv::OpShiftRightLogical, u32, {b_.local_index(), b_.u32(3)}));
+    const Id tile = add32(b_.op(spv::OpIMul, u32, {group, b_.u32(kTilesOfGroup)}), subgroup);
+    // Rows first: tiles that follow each other share their inputs.
+    const Id filled = b_.quotient(tile, magic_, shift_);
+    const Id row = b_.op(spv::OpISub, u32, {tile, b_.op(spv::OpIMul, u32, {filled, row_tiles_})});
+    const Id is_there = b_.op(spv::OpULessThan, b_.bool_type, {filled, spare_column_});
+    const Id column = wide(b_.select(is_there, filled, spare_column_, u32));
+    const Id first_row = wide(b_.op(spv::OpIMul, u32, {row, b_.u32(kRows)}));
+    const Id column_bytes = multiply(column, b_.u64(LaneProduct::kColumns * 4));
+    weights_ = add(weights_, multiply(first_row, weights_row_));
+    old_ = add(old_, add(multiply(first_row, old_row_), multiply(column, old_column_)));
+    to_ = add(to_, add(multiply(first_row, sums_row_), add(column_bytes, multiply(wide(lane_), b_.u64(4)))));
+    inputs_ = add(inputs_, column_bytes);
+    for (uint32_t row_of_tile = 0; row_of_tile < kRows; ++row_of_tile)
+      rows_[row_of_tile] = row_of_tile == 0 ? weights_ : add(rows_[row_of_tile - 1], weights_row_);
+  }
+
+  Id load(Id address, uint32_t offset) { return b_.load_at(offset == 0 ? address : add(address, b_.u64(offset)), b_.f32_type); }
+
+  // Eight neighbours, one to a lane.
+  Id load_eight(Id address, uint32_t offset) {
+    std::array<Id, kLanes> values;
+    for (uint32_t i = 0; i < kLanes; ++i) values[i] = load(address, offset + 4 * i);
+    Id value = values[0];
+    for (uint32_t i = 1; i < kLanes; ++i)
+      value = b_.select(b_.op(spv::OpIEqual, b_.bool_type, {lane_, b_.u32(i)}), values[i], value, b_.f32_type);
+    return value;
+  }
+
+  void add_term(uint32_t term) {
+    std::array<Id, kVectors> inputs;
+    for (uint32_t i = 0; i < kVectors; ++i) inputs[i] = load_eight(inputs_, 4 * kLanes * i);
+    inputs_ = add(inputs_, inputs_depth_);
+    for (uint32_t row = 0; row < kRows; ++row) {
+      const Id weight = load(rows_[row], 4 * term);
+      for (uint32_t i = 0; i < kVectors; ++i)
+        sums_[row][i] = b_.op(spv::OpFAdd, b_.f32_type, {sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]})});
+    }
+  }
+
+  void store_row(uint32_t row) {
+    for (uint32_t i = 0; i < kVectors; ++i) {
+      const Id sum = b_.op(spv::OpFAdd, b_.f32_type, {load_eight(old_, 4 * kLanes * i), sums_[row][i]});
+      b_.store_at(i == 0 ? to_ : add(to_, b_.u64(4 * kLanes * i)), b_.f32_type, sum);
+    }
+    old_ = add(old_, old_row_);
+    to_ = add(to_, sums_row_);
+  }
+
+  uint32_t terms_;
+  SpirvBuilder b_;
+  Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, sums_row_, old_row_, old_column_;
+  Id row_tiles_, magic_, shift_, spare_column_, lane_;
+  std::array<Id, kRows> rows_;
+  std::array<std::array<Id, kVectors>, kRows> sums_;
+};
+
+}  // namespace
+
+std::vector<uint32_t> lane_product_shader(uint32_t terms) { return LaneProductShader(terms).build(); }
+
+}  // namespace kawara::emulator::vulkan
