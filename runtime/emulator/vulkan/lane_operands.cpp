@@ -54,16 +54,34 @@ WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::arr
   return result;
 }
 
+namespace {
+
+// How elements of one row stand between its borders. Where a border is negative, part of the input is not copied.
+struct BorderedRow {
+  int64_t skipped, width, border;
+
+  BorderedRow(uint32_t in, int32_t before, uint32_t extent) {
+    const int64_t behind = int64_t{extent} - before - in;
+    skipped = std::max<int64_t>(-int64_t{before}, 0);
+    width = std::max<int64_t>(std::clamp<int64_t>(in + behind, 0, in) - skipped, 0);
+    border = std::max<int64_t>({before, behind, 0});
+  }
+};
+
+}  // namespace
+
+uint32_t bordered_row(uint32_t in, int32_t before, uint32_t extent) {
+  const BorderedRow row(in, before, extent);
+  return static_cast<uint32_t>(row.width + row.border);
+}
+
 WidenedOperand bordered_copy(Recorder& recorder, const WidenedOperand& inputs, const std::array<uint32_t, 2>& batches,
                              const std::array<uint32_t, 3>& in, const std::array<int32_t, 3>& before, const std::array<uint32_t, 3>& extent,
                              uint32_t pad, uint64_t& scratch) {
-  // The border behind one row is the border before the next. A row more stands before each plane, for its border alone. Where a
-  // border is negative, part of the input is not copied.
-  const int64_t behind = int64_t{extent[2]} - before[2] - in[2], border = std::max<int64_t>({before[2], behind, 0});
-  const int64_t skipped = std::max<int64_t>(-before[2], 0), width = std::clamp<int64_t>(in[2] + behind, 0, in[2]) - skipped;
+  // The border behind one row is the border before the next. A row more stands before each plane, for its border alone.
+  const BorderedRow line(in[2], before[2], extent[2]);
   enum Loop : unsigned { image, group, z, y, x };
-  const uint32_t extents[] = {batches[0], batches[1], extent[0], extent[1] + 1,
-                              static_cast<uint32_t>(std::max<int64_t>(width, 0) + border)};
+  const uint32_t extents[] = {batches[0], batches[1], extent[0], extent[1] + 1, static_cast<uint32_t>(line.width + line.border)};
   NestStream from{inputs.place, DType::f32, 0, pad, {}}, to{{}, DType::f32, 0, 0, {}};
   WidenedOperand result;
   int64_t elements = 1;
@@ -78,8 +96,8 @@ WidenedOperand bordered_copy(Recorder& recorder, const WidenedOperand& inputs, c
     elements *= extents[loop];
   }
   NestCoordinate &column = from.coordinates[0], &row = from.coordinates[1], &plane = from.coordinates[2];
-  column.base = skipped;
-  column.extent = static_cast<uint32_t>(std::max<int64_t>(skipped + width, 0));
+  column.base = line.skipped;
+  column.extent = static_cast<uint32_t>(line.skipped + line.width);
   row.base = -int64_t{before[1]} - 1;
   plane.base = -int64_t{before[0]};
   result.place = to.place = reserve(static_cast<uint64_t>(elements) * 4, scratch);

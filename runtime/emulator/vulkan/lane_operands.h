@@ -17,6 +17,9 @@ bool is_lane_stride(int64_t row);
 WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::array<uint32_t, kParallelMax>& extent,
                           const OperandDims& stride, unsigned batch_dims, uint64_t& scratch);
 
+// From one row to the next (elements) in the copy below.
+uint32_t bordered_row(uint32_t in, int32_t before, uint32_t extent);
+
 // A convolution's f32 inputs [batches, 1, position], the positions from -before on, `extent` of them; `pad` where there are none.
 WidenedOperand bordered_copy(Recorder& recorder, const WidenedOperand& inputs, const std::array<uint32_t, 2>& batches,
                              const std::array<uint32_t, 3>& in, const std::array<int32_t, 3>& before, const std::array<uint32_t, 3>& extent,

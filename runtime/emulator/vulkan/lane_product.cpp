@@ -20,14 +20,22 @@ constexpr uint64_t kGroupsMax = 65535;
 constexpr uint64_t kTermPicoseconds = 100;
 
 struct Chunk {
-  uint32_t first, terms;
+  uint32_t first, depth;
 };
 
 // Long chunks take sums through memory less often; each length is a shader to compile, the longer the slower.
-uint32_t chunk_of(uint32_t depth) {
-  for (const uint32_t terms : {128u, 96u, 64u, 32u})
-    if (depth >= terms) return terms;
-  return depth;
+uint32_t chunk_of(const LaneProduct& product, uint32_t depth) {
+  const uint32_t taps = product.kernel[0] * product.kernel[1];
+  if (taps == 1) {
+    for (const uint32_t terms : {128u, 96u, 64u, 32u})
+      if (depth >= terms) return terms;
+    return depth;
+  }
+  // All chunks alike, where that goes.
+  const uint32_t most = LaneProduct::kTapsMax / taps;
+  for (uint32_t each = most; each > most / 2; --each)
+    if (product.depth % each == 0) return each;
+  return std::min(depth, most);
 }
 
 class Builder {
@@ -42,6 +50,8 @@ class Builder {
   }
 
  private:
+  uint32_t taps() const { return product_.kernel[0] * product_.kernel[1]; }
+  uint32_t terms_of(const Chunk& chunk) const { return chunk.depth * taps(); }
   static Place moved(Place place, int64_t elements) {
     place.offset += static_cast<uint64_t>(elements * 4);
     return place;
@@ -54,7 +64,7 @@ class Builder {
   void add_batch(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch) {
     const uint64_t row_tiles = (product_.rows + LaneProduct::kRows - 1) / LaneProduct::kRows;
     const uint64_t column_tiles = (product_.columns + LaneProduct::kColumns - 1) / LaneProduct::kColumns;
-    const uint64_t tile_ps = uint64_t{LaneProduct::kRows} * LaneProduct::kColumns * chunk.terms * kTermPicoseconds;
+    const uint64_t tile_ps = uint64_t{LaneProduct::kRows} * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds;
     const uint64_t tiles = std::min(kGroupsMax * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
     // Only the last dispatch may have a workgroup that is not full: its spare column is nobody's.
     const uint64_t each = std::max<uint64_t>(1, tiles / row_tiles / kTilesOfGroup) * kTilesOfGroup;
@@ -69,6 +79,7 @@ class Builder {
     LanePush push{};
     push.weights_row = static_cast<uint32_t>(product_.weights_row * 4);
     push.inputs_depth = static_cast<uint32_t>(product_.inputs_depth * 4);
+    push.tap_line = static_cast<uint32_t>(product_.tap_line * 4);
     push.sums_row = static_cast<uint32_t>(product_.sums_row * 4);
     push.old_row = has_old ? push.sums_row : 0;
     push.old_column = has_old ? LaneProduct::kColumns * 4 : 0;
@@ -88,15 +99,17 @@ class Builder {
     std::ranges::copy(push.number, idle.number);
     dispatch.idle_parameters.resize(sizeof(idle));
     std::memcpy(dispatch.idle_parameters.data(), &idle, sizeof(idle));
-    dispatch.slots = {{offsetof(LanePush, weights), moved(product_.weights, at(product_.weights_batch, batch) + chunk.first)},
-                      {offsetof(LanePush, inputs),
-                       moved(product_.inputs, at(product_.inputs_batch, batch) + chunk.first * product_.inputs_depth + first_column)},
-                      {offsetof(LanePush, sums), sums},
-                      {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
+    dispatch.slots = {
+        {offsetof(LanePush, weights), moved(product_.weights, at(product_.weights_batch, batch) + int64_t{chunk.first} * taps())},
+        {offsetof(LanePush, inputs),
+         moved(product_.inputs, at(product_.inputs_batch, batch) + chunk.first * product_.inputs_depth + first_column)},
+        {offsetof(LanePush, sums), sums},
+        {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
     dispatch.groups_x = static_cast<uint32_t>((columns * row_tiles + kTilesOfGroup - 1) / kTilesOfGroup);
-    dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * chunk.terms * kTermPicoseconds / 1000;
-    recorder_.add_dispatch(std::move(dispatch), fmt::format("lane product {}", chunk.terms),
-                           [&] { return lane_product_shader(chunk.terms); });
+    dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
+    recorder_.add_dispatch(std::move(dispatch),
+                           fmt::format("lane product {} of {}x{}", chunk.depth, product_.kernel[0], product_.kernel[1]),
+                           [&] { return lane_product_shader(chunk.depth, product_.kernel); });
   }
 
   Recorder& recorder_;
@@ -115,9 +128,9 @@ void add_lane_product(Recorder& recorder, const LaneProduct& product) {
   Builder builder(recorder, product);
   bool has_old = false;
   for (uint32_t first = 0; first < product.depth; has_old = true) {
-    const uint32_t terms = chunk_of(product.depth - first);
-    builder.add_chunk({first, terms}, has_old);
-    first += terms;
+    const uint32_t depth = std::min(chunk_of(product, product.depth - first), product.depth - first);
+    builder.add_chunk({first, depth}, has_old);
+    first += depth;
   }
 }
 

@@ -12,10 +12,11 @@ namespace kawara::emulator::vulkan {
 
 class Recorder;
 
-// sums[batch, row, column] = sum over depth of weights[batch, row, depth] * inputs[batch, depth, column], all f32; depths of
-// weights, columns of inputs and of sums are neighbours in memory. Strides count elements.
+// sums[batch, row, column] = sum over depth and taps of weights[batch, row, depth, tap] * inputs[batch, depth, column + where the tap
+// lies], all f32; a row's weights, columns of inputs and of sums are neighbours in memory. Strides count elements.
 struct LaneProduct {
   static constexpr uint32_t kRows = 4, kColumns = 16;  // of a tile
+  static constexpr uint32_t kTapsMax = 144;
   // The kernels read operands up to those rows and columns and two columns of tiles further, so they may read behind the end of
   // an operand, by less than this; what they make of it is nobody's result.
   static constexpr uint64_t kReadsBehindMax = kReadableBehind;
@@ -23,8 +24,10 @@ struct LaneProduct {
   Place weights, inputs, sums;
   std::array<uint32_t, 2> batches{1, 1};
   uint32_t rows = 1, depth = 1, columns = 1;
+  std::array<uint32_t, 2> kernel{1, 1};  // taps: lines, and columns side by side; kTapsMax at most
   std::array<int64_t, 2> weights_batch{}, inputs_batch{}, sums_batch{};
   int64_t weights_row = 0, inputs_depth = 0, sums_row = 0;
+  int64_t tap_line = 0;  // from one line of the kernel to the next, in inputs
 
   // Whether a product of this size gains from the kernels, and its strides fit them.
   static bool pays(uint64_t rows, uint64_t depth, uint64_t columns);

@@ -15,13 +15,14 @@ constexpr uint32_t kLanes = 8, kRows = LaneProduct::kRows, kVectors = LaneProduc
 
 class LaneProductShader {
  public:
-  explicit LaneProductShader(uint32_t terms) : terms_(terms), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4) {}
+  LaneProductShader(uint32_t depth, const std::array<uint32_t, 2>& kernel)
+      : depth_(depth), kernel_(kernel), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4) {}
 
   std::vector<uint32_t> build() {
     read_push();
     find_tile();
     for (auto& row : sums_) row.fill(b_.f32_bits(0));
-    for (uint32_t term = 0; term < terms_; ++term) add_term(term);
+    for (uint32_t i = 0; i < depth_; ++i) add_depth();
     for (uint32_t row = 0; row < kRows; ++row) store_row(row);
     return b_.finish();
   }
@@ -45,6 +46,7 @@ class LaneProductShader {
     old_ = address(offsetof(LanePush, old));
     weights_row_ = wide_word(offsetof(LanePush, weights_row));
     inputs_depth_ = wide_word(offsetof(LanePush, inputs_depth));
+    tap_line_ = wide_word(offsetof(LanePush, tap_line));
     sums_row_ = wide_word(offsetof(LanePush, sums_row));
     old_row_ = wide_word(offsetof(LanePush, old_row));
     old_column_ = wide_word(offsetof(LanePush, old_column));
@@ -97,15 +99,24 @@ class LaneProductShader {
     return value;
   }
 
-  void add_term(uint32_t term) {
-    std::array<Id, kVectors> inputs;
-    for (uint32_t i = 0; i < kVectors; ++i) inputs[i] = load_eight(inputs_, 4 * kLanes * i);
+  void add_depth() {
+    Id line = inputs_;
+    for (uint32_t y = 0; y < kernel_[0]; ++y) {
+      if (y > 0) line = add(line, tap_line_);
+      for (uint32_t x = 0; x < kernel_[1]; ++x) add_term(line, 4 * x);
+    }
     inputs_ = add(inputs_, inputs_depth_);
+  }
+
+  void add_term(Id line, uint32_t offset) {
+    std::array<Id, kVectors> inputs;
+    for (uint32_t i = 0; i < kVectors; ++i) inputs[i] = load_eight(line, offset + 4 * kLanes * i);
     for (uint32_t row = 0; row < kRows; ++row) {
-      const Id weight = load(rows_[row], 4 * term);
+      const Id weight = load(rows_[row], 4 * term_);
       for (uint32_t i = 0; i < kVectors; ++i)
         sums_[row][i] = b_.op(spv::OpFAdd, b_.f32_type, {sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]})});
     }
+    ++term_;
   }
 
   void store_row(uint32_t row) {
@@ -117,9 +128,10 @@ class LaneProductShader {
     to_ = add(to_, sums_row_);
   }
 
-  uint32_t terms_;
+  uint32_t depth_, term_ = 0;
+  std::array<uint32_t, 2> kernel_;
   SpirvBuilder b_;
-  Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, sums_row_, old_row_, old_column_;
+  Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, tap_line_, sums_row_, old_row_, old_column_;
   Id row_tiles_, magic_, shift_, spare_column_, lane_;
   std::array<Id, kRows> rows_;
   std::array<std::array<Id, kVectors>, kRows> sums_;
@@ -127,6 +139,8 @@ class LaneProductShader {
 
 }  // namespace
 
-std::vector<uint32_t> lane_product_shader(uint32_t terms) { return LaneProductShader(terms).build(); }
+std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel) {
+  return LaneProductShader(depth, kernel).build();
+}
 
 }  // namespace kawara::emulator::vulkan

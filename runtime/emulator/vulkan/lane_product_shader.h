@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Generates the compute shader of a product on a software device: a subgroup of eight lanes computes a tile,
-// sums[row, column] = old[row, column] + sum over `terms` depths of weights * inputs.
+// sums[row, column] = old[row, column] + sum over depths and the taps of each of weights * inputs.
 //
 // Written for how lavapipe compiles. What it knows to be the same in all lanes becomes scalar code, and it knows that of constants
 // and of push constants alone, so numbers of workgroups and subgroups go through a table of push constants. There is no branch, no
@@ -9,6 +9,7 @@
 // errors grow with the number of chunks and not of terms.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace kawara::emulator::vulkan {
 // The push constants of the shader. Rows and depths in bytes; the columns of a row are neighbours.
 struct LanePush {
   uint64_t weights, inputs, sums, old;
-  uint32_t weights_row, inputs_depth, sums_row, old_row;
+  uint32_t weights_row, inputs_depth, tap_line, sums_row, old_row;
   uint32_t old_column;  // from sixteen old columns to the next: 64, or 0 where all are the same
   uint32_t row_tiles, row_tiles_magic, row_tiles_shift;
   uint32_t spare_column;  // behind the last: workgroups are made of four tiles, so some may have nothing to compute
@@ -26,6 +27,7 @@ struct LanePush {
 
 inline constexpr uint32_t kTilesOfGroup = 4;
 
-std::vector<uint32_t> lane_product_shader(uint32_t terms);
+// kernel: lines of taps, and taps side by side in each.
+std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel);
 
 }  // namespace kawara::emulator::vulkan

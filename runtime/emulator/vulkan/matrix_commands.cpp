@@ -5,7 +5,7 @@
 
 #include "emulator/vulkan/command_nests.h"
 #include "emulator/vulkan/depthwise.h"
-#include "emulator/vulkan/lane_operands.h"
+#include "emulator/vulkan/lane_conv.h"
 #include "emulator/vulkan/product.h"
 #include "emulator/vulkan/widen.h"
 #include "kawara/error.h"
@@ -79,110 +79,6 @@ struct SumsRoom {
         batch(rows * row) {}
 };
 
-// A product whose depths and positions are single dimensions, its operands copied first where lanes can't walk them.
-void add_on_lanes(Recorder& recorder, const Product& product, uint64_t& scratch) {
-  LaneProduct lanes;
-  lanes.batches = product.batches;
-  lanes.rows = product.rows;
-  lanes.depth = product.depth;
-  lanes.columns = product.out[0] * product.out[1] * product.out[2];
-  lanes.sums = product.sums;
-  lanes.sums_batch = product.sums_batch;
-  lanes.sums_row = product.sums_row;
-  const std::array<uint32_t, 2>& batches = product.batches;
-  WidenedOperand weights{product.weights, {product.weights_batch[0], product.weights_batch[1], product.weights_row, product.weights_depth}};
-  if (product.weights_depth != 1 || !is_lane_stride(product.weights_row))
-    weights = dense_copy(recorder, weights.place, {batches[0], batches[1], lanes.rows, lanes.depth, 1, 1}, weights.stride, 2, scratch);
-  WidenedOperand inputs{product.inputs,
-                        {product.inputs_batch[0], product.inputs_batch[1], product.inputs_depth, product.inputs_position[2]}};
-  if (product.inputs_position[2] != 1 || !is_lane_stride(product.inputs_depth))
-    inputs = dense_copy(recorder, inputs.place, {batches[0], batches[1], lanes.depth, lanes.columns, 1, 1}, inputs.stride, 2, scratch);
-  lanes.weights = weights.place;
-  lanes.weights_batch = {weights.stride[0], weights.stride[1]};
-  lanes.weights_row = weights.stride[2];
-  lanes.inputs = inputs.place;
-  lanes.inputs_batch = {inputs.stride[0], inputs.stride[1]};
-  lanes.inputs_depth = inputs.stride[2];
-  recorder.start_pass();
-  add_lane_product(recorder, lanes);
-}
-
-// Whether a convolution's sums go by lanes: floats without a zero point in one or two dimensions, with all channels of a group
-// in whole tiles.
-bool suits_lanes(const kawara_conv& conv, uint64_t positions) {
-  const bool is_flat = conv.in[0] == 1 && conv.out[0] == 1 && conv.kernel[0] == 1 && conv.pad[0] == 0;
-  const bool is_plain = conv.a_dtype == KAWARA_DTYPE_f32 && kawara_operand_region(conv.a_zero) == KAWARA_REGION_ABSENT &&
-                        (conv.flags & KAWARA_CONV_TRANSPOSED) == 0 && limit_dim(conv.header) != 2;
-  const bool has_whole_tiles = conv.groups == 1 || conv.OC % LaneProduct::kRows == 0;
-  return conv.acc_dtype == KAWARA_DTYPE_f32 && is_flat && is_plain && has_whole_tiles &&
-         LaneProduct::pays(conv.OC, uint64_t{conv.IC} * conv.kernel[1] * conv.kernel[2], positions);
-}
-
-// A convolution as products over its windows: lines of the output at a time, so that what is gathered stays in a cache.
-void add_windows_on_lanes(Recorder& recorder, const Product& product, uint64_t& scratch) {
-  constexpr uint64_t kBlockBytes = uint64_t{4} << 20;
-  const uint32_t taps = product.taps[1] * product.taps[2];
-  Product dense = product;
-  dense.depth = product.depth * taps;
-  dense.taps = {1, 1, 1};
-  const std::array<int64_t, 2> packed{product.taps[2], 1};
-  if (product.weights_depth != taps || (taps > 1 && (product.weights_tap[1] != packed[0] || product.weights_tap[2] != packed[1]))) {
-    const auto weights = dense_copy(
-        recorder, product.weights, {product.batches[1], product.rows, product.depth, product.taps[1], product.taps[2], 1},
-        {product.weights_batch[1], product.weights_row, product.weights_depth, product.weights_tap[1], product.weights_tap[2], 0}, 1,
-        scratch);
-    dense.weights = weights.place;
-    dense.weights_batch = {0, weights.stride[0]};
-    dense.weights_row = weights.stride[1];
-  }
-  dense.weights_depth = 1;
-
-  const bool is_dense_already = taps == 1 && product.stride[1] == 1 && product.stride[2] == 1 && product.pad_begin[1] == 0 &&
-                                product.pad_begin[2] == 0 && product.out == product.in && product.inputs_position[2] == 1 &&
-                                (product.out[1] == 1 || product.inputs_position[1] == product.out[2]);
-  if (is_dense_already) return add_on_lanes(recorder, dense, scratch);
-
-  Windows windows;
-  windows.channels = product.depth;
-  windows.channel_stride = product.inputs_depth;
-  windows.position_stride = {product.inputs_position[1], product.inputs_position[2]};
-  windows.in = {product.in[1], product.in[2]};
-  windows.kernel = {product.taps[1], product.taps[2]};
-  windows.stride = {product.stride[1], product.stride[2]};
-  windows.dilation = {product.dilation[1], product.dilation[2]};
-  windows.pad = {product.pad_begin[1], product.pad_begin[2]};
-  windows.pad_value = product.pad;
-  windows.line = product.out[2];
-  const uint64_t line_bytes = windows.size_bytes();
-  const auto lines_each = static_cast<uint32_t>(std::clamp<uint64_t>(kBlockBytes / line_bytes, 1, product.out[1]));
-  const Place gathered = reserve(line_bytes * lines_each, scratch);
-  dense.batches = {1, 1};
-  dense.inputs = gathered;
-  for (uint32_t image = 0; image < product.batches[0]; ++image) {
-    for (uint32_t group = 0; group < product.batches[1]; ++group) {
-      const auto offset = [&](const std::array<int64_t, 2>& batch) {
-        return static_cast<uint64_t>((batch[0] * image + batch[1] * group) * 4);
-      };
-      windows.input = product.inputs;
-      windows.input.offset += offset(product.inputs_batch);
-      for (uint32_t first = 0; first < product.out[1]; first += lines_each) {
-        windows.first_line = first;
-        windows.lines = std::min(lines_each, product.out[1] - first);
-        recorder.start_pass();
-        gather_windows(recorder, windows, gathered);
-        Product block = dense;
-        block.weights.offset += static_cast<uint64_t>(dense.weights_batch[1] * group * 4);
-        block.weights_batch = block.inputs_batch = block.sums_batch = {};
-        block.out = block.in = {1, 1, windows.lines * windows.line};
-        block.inputs_depth = block.out[2];
-        block.inputs_position = {0, 0, 1};
-        block.sums.offset += offset(product.sums_batch) + uint64_t{first} * windows.line * 4;
-        add_on_lanes(recorder, block, scratch);
-      }
-    }
-  }
-}
-
 }  // namespace
 
 void add_gemm(Recorder& recorder, const hw::CommandView& command) {
@@ -249,7 +145,8 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   product.is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;
   const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
-  const bool on_lanes = recorder.has_software_lanes() && suits_lanes(conv, static_cast<uint64_t>(volume));
+  const LaneConv lanes(conv);
+  const bool on_lanes = recorder.has_software_lanes() && lanes.suits();
   uint64_t scratch = 0;
   MatrixOperand input;
   input.data = conv.a;
@@ -267,7 +164,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   const auto a = widen(recorder, input, product.is_integer, scratch);
   const auto b = widen(recorder, weight, product.is_integer, scratch);
   if (recorder.has_software_lanes() && add_depthwise(recorder, command, a, b, scratch)) return recorder.recording().use_scratch(scratch);
-  const SumsRoom room(on_lanes, channels, static_cast<uint64_t>(volume));
+  const SumsRoom room(on_lanes, channels, on_lanes ? lanes.columns() : static_cast<uint64_t>(volume));
   product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
   product.pad = conv.pad_value;
   if (conv.a_dtype != (product.is_integer ? KAWARA_DTYPE_i32 : KAWARA_DTYPE_f32) || input.zero.is_there()) {
@@ -324,12 +221,13 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   // Without taps every sum is 0, which a depth of 0 gives.
   if (std::ranges::find(product.taps, 0u) != product.taps.end()) product.depth = 0;
   if (on_lanes)
-    add_windows_on_lanes(recorder, product, scratch);
+    lanes.add(recorder, product, scratch);
   else
     add_product(recorder, product);
   recorder.start_pass();
   Nest nest = epilogue_nest(section, {conv.N, static_cast<uint32_t>(channels / group), conv.out[0], conv.out[1], conv.out[2]},
-                            {room.batch, room.row * group, plane_size, line, 1}, room.row, product.sums);
+                            {room.batch, room.row * group, plane_size, on_lanes ? static_cast<int64_t>(lanes.line()) : line, 1}, room.row,
+                            product.sums);
   constexpr uint8_t kLoopOfDim[] = {0, 0xff, 0xff, 1, 2, 3, 4};  // one group alone can be limited: to all or nothing
   nest.limit = nest_limit(conv.header, dim < 7 ? kLoopOfDim[dim] : 0xff);
   if (dim == 3) nest.limit.divisor = group;

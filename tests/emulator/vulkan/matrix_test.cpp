@@ -275,9 +275,11 @@ INSTANTIATE_TEST_SUITE_P(
                                      ConvShape{1, 64, 30, 14, 1, 1, 1, 0, false}, ConvShape{1, 48, 20, 19, 1, 2, 1, 0, false},
                                      ConvShape{1, 32, 18, 13, 3, 1, 1, 1, false}, ConvShape{1, 3, 32, 40, 7, 2, 1, 3, false},
                                      ConvShape{1, 20, 12, 20, 3, 1, 2, 2, false}, ConvShape{3, 16, 8, 16, 3, 1, 1, 1, false},
-                                     ConvShape{3, 16, 6, 16, 3, 1, 1, 1, false},
+                                     ConvShape{3, 16, 6, 16, 3, 1, 1, 1, false}, ConvShape{1, 24, 12, 18, 5, 1, 1, 2, false},
+                                     ConvShape{1, 32, 16, 18, 3, 1, 1, 0, false}, ConvShape{1, 32, 16, 18, 3, 1, 1, -1, false},
+                                     ConvShape{1, 40, 12, 7, 3, 1, 1, 2, false},
                                      // Windows of some lines at a time.
-                                     ConvShape{1, 64, 5, 60, 3, 1, 1, 1, false},
+                                     ConvShape{1, 64, 5, 60, 3, 1, 1, 1, false}, ConvShape{1, 64, 5, 120, 3, 2, 1, 1, false},
                                      // More than one slice of time.
                                      ConvShape{64, 1, 1, 96, 5, 1, 1, 2, false})));
 
