@@ -7,9 +7,12 @@ namespace kawara {
 
 Buffer::Buffer(std::shared_ptr<State> state) : state_(std::move(state)) {}
 
-std::span<std::byte> Buffer::bytes() const { return state_->bound.mapping.bytes(); }
+std::span<std::byte> Buffer::bytes() const {
+  state_->device->check_process();
+  return state_->bound.mapping.bytes();
+}
 DeviceAddress Buffer::address() const { return state_->bound.address; }
-uint64_t Buffer::size_bytes() const { return bytes().size(); }
+uint64_t Buffer::size_bytes() const { return state_->bound.mapping.bytes().size(); }
 Memory Buffer::memory() const { return state_->memory; }
 
 }  // namespace kawara

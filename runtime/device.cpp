@@ -133,10 +133,14 @@ const std::string& Device::config() const { return state_->info.config; }
 const std::string& Device::executor() const { return state_->info.executor; }
 uint32_t Device::isa_version() const { return state_->info.isa_version; }
 uint64_t Device::local_bytes() const { return state_->info.local_bytes; }
-uint64_t Device::local_free_bytes() const { return state_->node->info().local_free_bytes; }
+uint64_t Device::local_free_bytes() const {
+  state_->check_process();
+  return state_->node->info().local_free_bytes;
+}
 uint64_t Device::sram_bytes() const { return state_->info.sram_bytes; }
 
 Buffer Device::allocate(uint64_t size_bytes, Memory memory) const {
+  state_->check_process();
   if (size_bytes == 0 || size_bytes > state_->info.va_end) {
     throw fail(Code::invalid_argument, "a buffer of {} bytes: at least 1, at most {}", size_bytes, state_->info.va_end);
   }

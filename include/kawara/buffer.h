@@ -22,6 +22,7 @@ class KAWARA_API Buffer {
 
   explicit operator bool() const { return state_ != nullptr; }
   // Zero when new. The host's view is coherent with the chip's; which of the two writes when is the caller's to order.
+  // Throws forked: a forked child has none of its parent's pages, so a span taken before the fork leads nowhere there.
   std::span<std::byte> bytes() const;
   DeviceAddress address() const;
   uint64_t size_bytes() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kawara/inference_session.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <list>
@@ -82,6 +84,7 @@ std::vector<const InputTensor*> matched(const std::vector<ModelTensor>& wanted, 
 }  // namespace
 
 struct InferenceSession::State {
+  const pid_t process = getpid();
   Device device;
   std::filesystem::path path;  // of the .onnx file; empty when a program was given
   CompileOptions options;
@@ -92,6 +95,11 @@ struct InferenceSession::State {
 
   explicit State(const std::string& name) : device(Device::open(name)) {}
 
+  bool forked() const { return process != getpid(); }
+  // Before the lock is touched, which a thread of the parent may have held.
+  void check_process() const {
+    if (forked()) throw fail(Code::forked, "the session was opened by process {}", process);
+  }
   // A program for another chip or command set becomes one for this device, if it carries the graph for that.
   Program fitted(Program program) const {
     const bool fits = program.target() == device.config() && program.isa_version() == device.isa_version();
@@ -154,8 +162,14 @@ InferenceSession::InferenceSession(Program program, const std::string& device) :
 }
 
 InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
-InferenceSession& InferenceSession::operator=(InferenceSession&&) noexcept = default;
-InferenceSession::~InferenceSession() = default;
+InferenceSession& InferenceSession::operator=(InferenceSession&& other) noexcept {
+  InferenceSession taken(std::move(other));
+  std::swap(state_, taken.state_);
+  return *this;
+}
+InferenceSession::~InferenceSession() {
+  if (state_ && state_->forked()) state_.release();  // its locks and pages are the parent's
+}
 
 const std::vector<ModelTensor>& InferenceSession::inputs() const { return state_->inputs; }
 const std::vector<ModelTensor>& InferenceSession::outputs() const { return state_->outputs; }
@@ -163,6 +177,7 @@ const std::vector<std::pair<std::string, std::string>>& InferenceSession::metada
 const Device& InferenceSession::device() const { return state_->device; }
 
 std::optional<Program> InferenceSession::program() const {
+  state_->check_process();
   std::lock_guard lock(state_->mutex);
   if (state_->sessions.empty()) return std::nullopt;
   return state_->sessions.front().session->program();
@@ -170,6 +185,7 @@ std::optional<Program> InferenceSession::program() const {
 
 std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
                                                 const std::function<void()>& waiting) {
+  state_->check_process();
   const auto given = matched(state_->inputs, inputs);
   const auto session = state_->session_for(given);
   Bindings bindings;

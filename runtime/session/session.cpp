@@ -16,6 +16,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{1};
 
+// In a forked child nothing of the parent's is destroyed: whoever waited at one of its locks is not there to stop waiting.
+template <typename State>
+void leave(std::shared_ptr<State> state) {
+  new std::shared_ptr<State>(std::move(state));
+}
+
 }  // namespace
 
 // What one run needs for itself. A session has as many as slots, and each serves one run after another.
@@ -40,8 +46,9 @@ struct Session::State {
   std::mutex mutex;
   std::condition_variable freed;
 
+  bool forked() const { return process != getpid(); }
   void check_process() const {
-    if (process != getpid()) throw fail(Code::forked, "the session was opened by process {}", process);
+    if (forked()) throw fail(Code::forked, "the session was opened by process {}", process);
   }
   // Null when the time passed first.
   Run::State* acquire(std::chrono::nanoseconds timeout) {
@@ -102,8 +109,11 @@ Run& Run::operator=(Run other) noexcept {
 }
 
 Run::~Run() {
-  if (!state_ || state_->session->process != getpid()) return;
-  state_->session->drop(*state_);
+  if (!state_) return;
+  if (state_->session->forked())
+    leave(std::move(state_));
+  else
+    state_->session->drop(*state_);
 }
 
 bool Run::wait(std::chrono::nanoseconds timeout) {
@@ -191,8 +201,14 @@ Session::Session(Device device, Program program, SessionOptions options) {
   }
 }
 Session::Session(Session&&) noexcept = default;
-Session& Session::operator=(Session&&) noexcept = default;
-Session::~Session() = default;
+Session& Session::operator=(Session&& other) noexcept {
+  Session taken(std::move(other));
+  std::swap(state_, taken.state_);
+  return *this;
+}
+Session::~Session() {
+  if (state_ && state_->forked()) leave(std::move(state_));
+}
 
 std::span<const TensorInfo> Session::inputs() const { return state_->program.inputs(); }
 std::span<const TensorInfo> Session::outputs() const { return state_->program.outputs(); }

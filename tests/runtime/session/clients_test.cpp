@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "graph_text.h"
 #include "kawara/error.h"
 #include "kawara/hw/encode.h"
+#include "kawara/inference_session.h"
 #include "kawara/session.h"
 #include "specialise.h"
 
@@ -218,6 +220,53 @@ TEST(Fork, TheChildGetsAnErrorFromEveryClassAndItsDestructorsDoNothing) {
             0);
   run->wait();
   EXPECT_EQ(slow_run.y[5], 600);
+}
+
+TEST(Fork, ABufferOfTheParentSaysSoInsteadOfShowingPagesThatAreNotThere) {
+  const Device device = Device::open(kDevice);
+  const Buffer buffer = device.allocate(4096, Memory::system);
+  buffer.bytes()[0] = std::byte{7};
+  EXPECT_EQ(
+      in_child([&] {
+        return error_of([&] { buffer.bytes(); }).starts_with("forked: device 'emulator:reference,config=k1-mini' was opened by process") &&
+               buffer.size_bytes() == 4096;
+      }),
+      0);
+  EXPECT_EQ(buffer.bytes()[0], std::byte{7});
+}
+
+// The child has copies of everything, of locks that are held and of waits that nobody is at any more, and goes through exit().
+TEST(Fork, TheChildEndsPlainlyWhateverThreadsOfTheParentAreAt) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizers' own ends expect the threads that a forked child does not have";
+#endif
+  auto session = std::make_unique<Session>(Device::open(kDevice), slow());
+  auto inference = std::make_unique<InferenceSession>(relu(), kDevice);
+  // A run that nobody holds has the slot; the threads wait for its end until after the forks.
+  SlowRun dropped;
+  std::array<SlowRun, 4> runs;
+  std::vector<std::thread> threads;
+  session->submit(dropped.bindings());
+  for (SlowRun& run : runs) threads.emplace_back([&] { session->submit(run.bindings()).wait(); });
+  std::this_thread::sleep_for(5ms);
+  for (const bool destroys : {true, false}) {
+    EXPECT_EQ(in_child([&] {
+                const Values x = values(1);
+                const std::vector<InputTensor> inputs = {
+                    {.name = "x", .dtype = DType::f32, .shape = {kValues}, .bytes = std::as_bytes(std::span(x))}};
+                const bool well = error_of([&] { inference->run({}, inputs); }).starts_with("forked: the session was opened by process") &&
+                                  error_of([&] { inference->program(); }).starts_with("forked") && inference->inputs().size() == 1;
+                if (destroys) {
+                  *inference = InferenceSession(std::move(*inference));
+                  session.reset(), inference.reset();
+                }
+                std::exit(well ? 0 : 1);
+                return false;
+              }),
+              0);
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const SlowRun& run : runs) EXPECT_EQ(run.y[3], 600);
 }
 
 void note_signal(int) {}
