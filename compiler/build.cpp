@@ -7,16 +7,16 @@
 
 namespace kawara::compiler {
 
-Program build(Graph graph, const kawara_config& target, const PlanOptions& options) {
-  run_portable_passes(graph);
-  return build(PortableGraph{.graph = std::move(graph), .origin = {}}, target, options);
+Program build(Graph graph, const kawara_config& target, const PlanOptions& options, const Waiting& waiting) {
+  run_portable_passes(graph, waiting);
+  return build(PortableGraph{.graph = std::move(graph), .origin = {}}, target, options, waiting);
 }
 
-Program build(PortableGraph portable, const kawara_config& target, const PlanOptions& options) {
+Program build(PortableGraph portable, const kawara_config& target, const PlanOptions& options, const Waiting& waiting) {
   Graph graph = portable.graph;
-  run_chip_passes(graph);
-  const Plan plan = make_plan(Lowering(graph).run(), target, options);
-  return emit(graph, plan.commands, plan.allocation, target, portable);
+  run_chip_passes(graph, waiting);
+  const Plan plan = make_plan(Lowering(graph).run(waiting), target, options, waiting);
+  return emit(graph, plan.commands, plan.allocation, target, portable, waiting);
 }
 
 }  // namespace kawara::compiler

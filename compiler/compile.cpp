@@ -10,9 +10,10 @@ namespace kawara {
 
 Program compile(const std::filesystem::path& model, const CompileOptions& options) {
   const kawara_config& target = compiler::find_target(options.target);
+  const compiler::Waiting waiting(options.waiting);
   compiler::Graph graph = compiler::read_onnx(model);
-  compiler::specialise(graph, {options.shapes.begin(), options.shapes.end()});
-  return compiler::build(std::move(graph), target);
+  compiler::specialise(graph, {options.shapes.begin(), options.shapes.end()}, waiting);
+  return compiler::build(std::move(graph), target, {}, waiting);
 }
 
 }  // namespace kawara

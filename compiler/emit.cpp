@@ -38,17 +38,21 @@ class Emitter {
           const PortableGraph& portable)
       : graph_(graph), model_(model), allocation_(allocation), target_(target), portable_(portable) {}
 
-  Program emit() {
+  Program emit(const Waiting& waiting) {
     const uint64_t local = allocation_.arena_bytes + allocation_.weights_bytes, most = uint64_t{target_.local_mib} << 20;
     if (local > most) throw fail(Code::out_of_memory, "the model needs {} bytes of local memory, '{}' has {}", local, target_.name, most);
     contents_.target = target_.name;
     contents_.isa_version = kIsaVersion;
     contents_.metadata = graph_.metadata;
     add_regions();
+    waiting.look();
     for (const Command& command : model_.commands) add_command(command);
     contents_.commands = commands_.bytes();
+    waiting.look();
     add_weights();
+    waiting.look();
     check();
+    waiting.look();
     contents_.report = report();
     return Program(std::move(contents_));
   }
@@ -258,8 +262,8 @@ const kawara_config& find_target(std::string_view name) {
 }
 
 Program emit(const Graph& graph, const Commands& model, const Allocation& allocation, const kawara_config& target,
-             const PortableGraph& portable) {
-  return Emitter(graph, model, allocation, target, portable).emit();
+             const PortableGraph& portable, const Waiting& waiting) {
+  return Emitter(graph, model, allocation, target, portable).emit(waiting);
 }
 
 }  // namespace kawara::compiler

@@ -77,10 +77,11 @@ class Placements {
 
 std::vector<NodePlacement> explain(const std::filesystem::path& model, const CompileOptions& options) {
   compiler::find_target(options.target);
+  const compiler::Waiting waiting(options.waiting);
   compiler::Graph graph = compiler::read_onnx(model);
   Placements placements(graph);
   const auto model_nodes = graph.nodes;
-  const auto refusals = compiler::try_specialise(graph, {options.shapes.begin(), options.shapes.end()});
+  const auto refusals = compiler::try_specialise(graph, {options.shapes.begin(), options.shapes.end()}, waiting);
   for (const compiler::Refusal& refusal : refusals) placements.refuse(refusal.debug_id, refusal.sentence);
   if (!refusals.empty()) return std::move(placements).rows();  // the others were not lowered
 
@@ -89,10 +90,10 @@ std::vector<NodePlacement> explain(const std::filesystem::path& model, const Com
         std::ranges::all_of(node.outputs, [&](compiler::ValueId id) { return id == compiler::kAbsent || graph.values[id].constant; });
     if (NodePlacement* row = placements.find(node.debug_id)) row->command = folded ? "folded" : "removed";
   }
-  compiler::run_passes(graph);
+  compiler::run_passes(graph, waiting);
   for (const compiler::Node& node : graph.nodes) placements.remain(node);
   try {
-    const compiler::Commands lowered = compiler::Lowering(graph).run();
+    const compiler::Commands lowered = compiler::Lowering(graph).run(waiting);
     for (const compiler::Command& command : lowered.commands) placements.run(command);
   } catch (const Error& error) {
     if (error.code() != Code::unsupported) throw;

@@ -42,7 +42,7 @@ std::optional<Register> immediate(Points& points, const Tensor& tensor) {
 
 }  // namespace
 
-Commands Lowering::run() {
+Commands Lowering::run(const Waiting& waiting) {
   uint32_t debug_id = 0;
   for (const Node& node : graph_.nodes) debug_id = std::max(debug_id, node.debug_id);
   const auto border = [&](ValueId value, std::string op) {
@@ -60,7 +60,10 @@ Commands Lowering::run() {
     if (!graph_.consumers(value).empty() || graph_.is_output(value))
       copy(border(value, "Input"), KAWARA_ENGINE_DMA_IN, dtype(value), shape(value), host, view(value));
   }
-  for (const Node& node : graph_.nodes) lower(node);
+  for (const Node& node : graph_.nodes) {
+    waiting.look();
+    lower(node);
+  }
   for (uint32_t i = 0; i < graph_.outputs.size(); ++i) {
     const ValueId value = graph_.outputs[i];
     const View from = view(value);

@@ -14,6 +14,7 @@
 #include "operator.h"
 #include "section.h"
 #include "storage.h"
+#include "waiting.h"
 
 namespace kawara::compiler {
 
@@ -22,7 +23,7 @@ class Lowering {
   explicit Lowering(const Graph& graph) : graph_(graph), storage_(graph) {}
 
   // The whole graph. Throws unsupported, naming the node and the rule.
-  Commands run();
+  Commands run(const Waiting& waiting = {});
 
   // For Operator::lower, on the group at hand --------------------------------------------------------------------------
   // The node of the operator: body[0] of a group, or the group itself.

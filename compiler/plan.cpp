@@ -42,10 +42,11 @@ std::vector<uint64_t> traffic_of(const Commands& model, std::span<const Price> p
 
 class Planner {
  public:
-  Planner(const Commands& lowered, const kawara_config& target, const PlanOptions& options)
+  Planner(const Commands& lowered, const kawara_config& target, const PlanOptions& options, const Waiting& waiting)
       : lowered_(lowered),
         target_(target),
         options_(options),
+        waiting_(waiting),
         prices_(compiler::prices(lowered, target)),
         traffic_(traffic_of(lowered, prices_, target)) {}
 
@@ -60,10 +61,15 @@ class Planner {
       prices.push_back(prices_[at]);
     }
     const uint64_t sram_bytes = uint64_t{target_.sram_kib} << 10;
+    waiting_.look();
     set_switch_points(plan.commands, prices, options_.segment_cycles_max);
+    waiting_.look();
     plan.allocation = allocate(plan.commands, sram_bytes, traffic_, order.held);
+    waiting_.look();
     check_plan(plan.commands, plan.allocation, sram_bytes);
+    waiting_.look();
     schedule(plan.commands, plan.allocation);
+    waiting_.look();
     plan.cycles = cycles_of(plan, target_);
     return plan;
   }
@@ -72,6 +78,7 @@ class Planner {
   const Commands& lowered_;
   const kawara_config& target_;
   const PlanOptions& options_;
+  const Waiting& waiting_;
   std::vector<Price> prices_;
   std::vector<uint64_t> traffic_;  // per buffer
 };
@@ -88,8 +95,9 @@ bool better(const Plan& plan, const Plan& best, const Plan& lowered, const kawar
 
 }  // namespace
 
-Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanOptions& options) {
-  const Planner planner(lowered, target, options);
+Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanOptions& options, const Waiting& waiting) {
+  const Planner planner(lowered, target, options, waiting);
+  waiting.look();
   const auto orders = candidate_orders(lowered, planner.prices());
   const Plan first = planner.plan(orders[0]);
   Plan best = first;
@@ -99,7 +107,7 @@ Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanO
 }
 
 Plan plan_order(const Commands& lowered, const std::vector<uint32_t>& order, const kawara_config& target, const PlanOptions& options) {
-  return Planner(lowered, target, options).plan({.commands = order});
+  return Planner(lowered, target, options, {}).plan({.commands = order});
 }
 
 }  // namespace kawara::compiler

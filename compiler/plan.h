@@ -7,6 +7,7 @@
 
 #include "allocate.h"
 #include "command.h"
+#include "waiting.h"
 
 namespace kawara::compiler {
 
@@ -25,7 +26,7 @@ struct Plan {
 // the memory: weights, arena and the scratchpad, which counts whole, since no other job can use the rest of it meanwhile. An
 // order that fits local memory goes before one that does not.
 // Every plan passes check_plan(). Throws unsupported for a command that no segment can hold.
-Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanOptions& options = {});
+Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanOptions& options = {}, const Waiting& waiting = {});
 
 // One order as it is: what make_plan() does with each.
 Plan plan_order(const Commands& lowered, const std::vector<uint32_t>& order, const kawara_config& target, const PlanOptions& options = {});

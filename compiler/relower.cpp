@@ -8,7 +8,7 @@
 
 namespace kawara {
 
-Program relower(const Program& program, const std::string& target) {
+Program relower(const Program& program, const std::string& target, const std::function<void()>& waiting) {
   const kawara_config& chip = compiler::find_target(target);
   if (program.graph().empty())
     throw fail(Code::version_mismatch,
@@ -16,7 +16,7 @@ Program relower(const Program& program, const std::string& target) {
                program.target(), program.isa_version(), target);
   return compiler::build(compiler::PortableGraph{.graph = compiler::read_portable_graph(program),
                                                  .origin = compiler::Origin{program.target(), program.isa_version()}},
-                         chip);
+                         chip, {}, compiler::Waiting(waiting));
 }
 
 }  // namespace kawara

@@ -128,8 +128,8 @@ void require_broadcast(const Inference& inference, const Shape& output) {
 
 }  // namespace
 
-void specialise(Graph& graph, const InputShapes& shapes) {
-  const auto refusals = try_specialise(graph, shapes);
+void specialise(Graph& graph, const InputShapes& shapes, const Waiting& waiting) {
+  const auto refusals = try_specialise(graph, shapes, waiting);
   if (refusals.empty()) return;
   std::string message = fmt::format("{} of the model's nodes can't run on the chip:", refusals.size());
   for (size_t i = 0; i < std::min(refusals.size(), kMostListedNodes); ++i) message += "\n  " + refusals[i].sentence;
@@ -137,7 +137,7 @@ void specialise(Graph& graph, const InputShapes& shapes) {
   throw Error(Code::unsupported, message, refusals[0].node);
 }
 
-std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
+std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes, const Waiting& waiting) {
   bind_inputs(graph, shapes);
   std::vector<Refusal> refusals;
   const auto refuse = [&](const Node& node, std::string sentence) { refusals.push_back({node.debug_id, node.name, std::move(sentence)}); };
@@ -148,6 +148,7 @@ std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes) {
     if (graph.values[i].constant) known[i] = true;
 
   for (Node& node : graph.nodes) {
+    waiting.look();
     const Operator* op = find_operator(node);
     if (!op) {
       refuse(node, fmt::format("{}{}{} '{}': Kawara has no such operator; export the model without it", node.domain,

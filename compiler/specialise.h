@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph.h"
+#include "waiting.h"
 
 namespace kawara::compiler {
 
@@ -16,7 +17,7 @@ using InputShapes = std::map<std::string, Shape, std::less<>>;
 // Throws wrong_input (a name or dimension that is not the model's), shape_required (naming input and dimension), and one
 // `unsupported` for all nodes together, each with the rule that it breaks. Nothing else of the graph changes: a session
 // keeps the imported graph and specialises a copy for each set of shapes.
-void specialise(Graph& graph, const InputShapes& shapes);
+void specialise(Graph& graph, const InputShapes& shapes, const Waiting& waiting = {});
 
 // A node that can't run, and the rule that it breaks.
 struct Refusal {
@@ -25,6 +26,6 @@ struct Refusal {
 };
 
 // The same, with the refusals as a result, in the model's order. Where there are some, the graph is of no further use.
-std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes);
+std::vector<Refusal> try_specialise(Graph& graph, const InputShapes& shapes, const Waiting& waiting = {});
 
 }  // namespace kawara::compiler

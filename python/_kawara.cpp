@@ -5,10 +5,13 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <future>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -71,82 +74,104 @@ py::list described(std::span<const TensorInfo> tensors) {
 // The calls that are under way without the interpreter's lock. At its exit they come to their end first: a thread that asked for
 // the lock of an interpreter that is gone would take the process down.
 class Calls {
+  struct State;
+
  public:
   ~Calls() { finish(); }
 
   // Made and destroyed with the interpreter's lock held.
   class Call {
    public:
-    explicit Call(Calls& calls) : calls_(calls) { calls_.begin(); }
-    ~Call() { calls_.end(); }
+    explicit Call(Calls& calls) : calls_(calls), state_(*calls.state_) { state_.begin(); }
+    ~Call() {
+      if (calls_.state_.get() == &state_) state_.end();
+    }
     Call(const Call&) = delete;
 
    private:
     Calls& calls_;
+    State& state_;
   };
 
   // Ctrl-C while Python waits: its handler runs here, and what it raises goes through.
   void look() {
     const py::gil_scoped_acquire held;
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-    const std::lock_guard lock(mutex_);
-    if (!over_) return;
+    const std::lock_guard lock(state_->mutex);
+    if (!state_->over) return;
     PyErr_SetNone(PyExc_SystemExit);
     throw py::error_already_set();
   }
-  // What cannot stop half way goes on in its thread when Ctrl-C ends the wait for it.
+  // What cannot stop at once goes on in its thread when Ctrl-C ends the wait for it, until it sees that nobody waits.
   void leave_behind(std::thread thread) {
-    const std::lock_guard lock(mutex_);
-    left_behind_.push_back(std::move(thread));
+    const std::lock_guard lock(state_->mutex);
+    state_->left_behind.push_back(std::move(thread));
   }
   void finish() {
     std::vector<std::thread> threads;
     {
-      std::unique_lock lock(mutex_);
-      over_ = true;
-      ended_.wait(lock, [this] { return under_way_ == 0; });
-      threads.swap(left_behind_);
+      std::unique_lock lock(state_->mutex);
+      state_->over = true;
+      state_->ended.wait(lock, [this] { return state_->under_way == 0; });
+      threads.swap(state_->left_behind);
     }
     for (std::thread& thread : threads) thread.join();
   }
+  // In the child of a fork. The calls and threads are the parent's, and so may be the hold on the lock: nothing of it is touched.
+  void forked() {
+    state_.release();
+    state_ = std::make_unique<State>();
+  }
 
  private:
-  void begin() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!over_) {
-        ++under_way_;
-        return;
+  struct State {
+    void begin() {
+      {
+        const std::lock_guard lock(mutex);
+        if (!over) {
+          ++under_way;
+          return;
+        }
       }
+      // The interpreter ends, and with it this thread.
+      const py::gil_scoped_release released;
+      for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
     }
-    // The interpreter ends, and with it this thread.
-    const py::gil_scoped_release released;
-    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
-  }
-  void end() {
-    const std::lock_guard lock(mutex_);
-    --under_way_;
-    ended_.notify_all();
-  }
+    void end() {
+      const std::lock_guard lock(mutex);
+      --under_way;
+      ended.notify_all();
+    }
 
-  std::mutex mutex_;
-  std::condition_variable ended_;
-  unsigned under_way_ = 0;
-  bool over_ = false;
-  std::vector<std::thread> left_behind_;
+    std::mutex mutex;
+    std::condition_variable ended;
+    unsigned under_way = 0;
+    bool over = false;
+    std::vector<std::thread> left_behind;
+  };
+  std::unique_ptr<State> state_ = std::make_unique<State>();
 };
 
-// Calls `work` without the interpreter's lock, and lets signals in meanwhile. `work` owns what it uses, and no Python object.
+using Waiting = std::function<void()>;
+struct NobodyWaits {};
+
+// Calls `work` without the interpreter's lock, and lets signals in meanwhile. `work` owns what it uses, and no Python object. What
+// it is given to call throws once nobody waits for it any more.
 template <typename Work>
 auto interruptible(Calls& calls, Work work) {
   const Calls::Call call(calls);
   const py::gil_scoped_release released;
-  std::packaged_task<decltype(work())()> task(std::move(work));
+  const auto left = std::make_shared<std::atomic<bool>>(false);
+  const auto waiting = [left] {
+    if (*left) throw NobodyWaits();
+  };
+  std::packaged_task<decltype(work(Waiting()))()> task([work = std::move(work), waiting] { return work(waiting); });
   auto result = task.get_future();
   std::thread thread(std::move(task));
   try {
     while (result.wait_for(std::chrono::milliseconds(20)) != std::future_status::ready) calls.look();
   } catch (...) {
+    *left = true;
     calls.leave_behind(std::move(thread));
     throw;
   }
@@ -154,8 +179,8 @@ auto interruptible(Calls& calls, Work work) {
   return result.get();
 }
 
-CompileOptions options_of(std::map<std::string, std::vector<int64_t>> shapes, std::string target, bool cache = true) {
-  return {.shapes = std::move(shapes), .target = std::move(target), .cache = cache};
+CompileOptions options_of(const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target, const Waiting& waiting) {
+  return {.shapes = shapes, .target = target, .waiting = waiting};
 }
 
 py::dict described(const CacheUse& use) {
@@ -217,9 +242,24 @@ PYBIND11_MODULE(_kawara, module) {
     return rows;
   });
 
+  const auto calls = std::make_shared<Calls>();
+  py::module_::import("atexit").attr("register")(py::cpp_function([calls] {
+    const py::gil_scoped_release released;
+    calls->finish();
+  }));
+  py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") = py::cpp_function([calls] { calls->forked(); }));
+
   py::class_<Program>(module, "Program")
-      .def_static("load", &Program::load, py::arg("path"), py::call_guard<py::gil_scoped_release>())
-      .def("save", &Program::save, py::arg("path"), py::call_guard<py::gil_scoped_release>())
+      .def_static(
+          "load",
+          [calls](const std::filesystem::path& path) { return interruptible(*calls, [=](const Waiting&) { return Program::load(path); }); },
+          py::arg("path"))
+      .def(
+          "save",
+          [calls](const Program& program, const std::filesystem::path& path) {
+            return interruptible(*calls, [=](const Waiting&) { program.save(path); });
+          },
+          py::arg("path"))
       .def_property_readonly("target", &Program::target)
       .def_property_readonly("isa_version", &Program::isa_version)
       .def_property_readonly("inputs", [](const Program& program) { return described(program.inputs()); })
@@ -234,26 +274,24 @@ PYBIND11_MODULE(_kawara, module) {
       .def_property_readonly("format_version", [](const Program&) { return Program::kFormatVersion; })
       .def_property_readonly("report", &Program::report);
 
-  const auto calls = std::make_shared<Calls>();
-  py::module_::import("atexit").attr("register")(py::cpp_function([calls] {
-    const py::gil_scoped_release released;
-    calls->finish();
-  }));
-
-  module.def("relower", &kawara::relower, py::arg("program"), py::arg("target"), py::call_guard<py::gil_scoped_release>());
+  module.def(
+      "relower",
+      [calls](const Program& program, const std::string& target) {
+        return interruptible(*calls, [=](const Waiting& waiting) { return kawara::relower(program, target, waiting); });
+      },
+      py::arg("program"), py::arg("target"));
 
   module.def(
       "compile",
-      [calls](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-        return interruptible(*calls,
-                             [=, options = options_of(std::move(shapes), std::move(target))] { return kawara::compile(model, options); });
+      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target) {
+        return interruptible(*calls, [=](const Waiting& waiting) { return kawara::compile(model, options_of(shapes, target, waiting)); });
       },
       py::arg("model"), py::arg("shapes"), py::arg("target"));
 
   module.def(
       "inspect",
-      [](const std::filesystem::path& model) {
-        const ModelInfo info = kawara::inspect(model);
+      [calls](const std::filesystem::path& model) {
+        const ModelInfo info = interruptible(*calls, [=](const Waiting&) { return kawara::inspect(model); });
         py::dict result;
         result["name"] = info.name;
         result["producer"] = info.producer;
@@ -270,9 +308,9 @@ PYBIND11_MODULE(_kawara, module) {
 
   module.def(
       "explain",
-      [calls](const std::filesystem::path& model, std::map<std::string, std::vector<int64_t>> shapes, std::string target) {
-        const std::vector<NodePlacement> rows = interruptible(
-            *calls, [=, options = options_of(std::move(shapes), std::move(target))] { return kawara::explain(model, options); });
+      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target) {
+        const std::vector<NodePlacement> rows =
+            interruptible(*calls, [=](const Waiting& waiting) { return kawara::explain(model, options_of(shapes, target, waiting)); });
         py::list result;
         for (const NodePlacement& row : rows) {
           py::dict entry;
@@ -305,14 +343,18 @@ PYBIND11_MODULE(_kawara, module) {
 
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([calls](const std::filesystem::path& path, const std::string& device,
-                            std::map<std::string, std::vector<int64_t>> shapes, bool cache) {
-             return interruptible(*calls, [=, options = CompileOptions{.shapes = std::move(shapes), .cache = cache}] {
-               return std::make_unique<InferenceSession>(path, device, options);
+                            const std::map<std::string, std::vector<int64_t>>& shapes, bool cache) {
+             return interruptible(*calls, [=](const Waiting& waiting) {
+               return std::make_unique<InferenceSession>(path, device,
+                                                         CompileOptions{.shapes = shapes, .cache = cache, .waiting = waiting});
              });
            }),
            py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"))
-      .def(py::init([](const Program& program, const std::string& device) { return InferenceSession(program, device); }),
-           py::arg("program"), py::arg("device"), py::call_guard<py::gil_scoped_release>())
+      .def(py::init([calls](const Program& program, const std::string& device) {
+             return interruptible(*calls,
+                                  [=](const Waiting& waiting) { return std::make_unique<InferenceSession>(program, device, waiting); });
+           }),
+           py::arg("program"), py::arg("device"))
       .def_property_readonly("inputs", [](const InferenceSession& session) { return described(session.inputs()); })
       .def_property_readonly("outputs", [](const InferenceSession& session) { return described(session.outputs()); })
       .def_property_readonly("metadata",
@@ -320,7 +362,8 @@ PYBIND11_MODULE(_kawara, module) {
                                return std::map<std::string, std::string>(session.metadata().begin(), session.metadata().end());
                              })
       .def_property_readonly("device", [](const InferenceSession& session) { return std::string(session.device().name()); })
-      .def_property_readonly("program", &InferenceSession::program)
+      // Another thread may compile meanwhile, and ask for the interpreter's lock.
+      .def_property_readonly("program", py::cpp_function(&InferenceSession::program, py::call_guard<py::gil_scoped_release>()))
       .def(
           "run",
           [calls](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {

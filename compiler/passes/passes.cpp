@@ -14,9 +14,10 @@ std::span<const Pass> passes() {
 
 namespace {
 
-void run(Graph& graph, bool portable) {
+void run(Graph& graph, bool portable, const Waiting& waiting) {
   for (const Pass& pass : passes()) {
     if (pass.portable != portable) continue;
+    waiting.look();
     pass.run(graph);
     graph.verify();
   }
@@ -24,12 +25,12 @@ void run(Graph& graph, bool portable) {
 
 }  // namespace
 
-void run_portable_passes(Graph& graph) { run(graph, true); }
-void run_chip_passes(Graph& graph) { run(graph, false); }
+void run_portable_passes(Graph& graph, const Waiting& waiting) { run(graph, true, waiting); }
+void run_chip_passes(Graph& graph, const Waiting& waiting) { run(graph, false, waiting); }
 
-void run_passes(Graph& graph) {
-  run_portable_passes(graph);
-  run_chip_passes(graph);
+void run_passes(Graph& graph, const Waiting& waiting) {
+  run_portable_passes(graph, waiting);
+  run_chip_passes(graph, waiting);
 }
 
 }  // namespace kawara::compiler

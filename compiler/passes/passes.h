@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "graph.h"
+#include "waiting.h"
 
 namespace kawara::compiler {
 
@@ -20,8 +21,8 @@ struct Pass {
 
 std::span<const Pass> passes();  // in the order in which they run
 // The graph is verified after each.
-void run_passes(Graph& graph);           // all of them
-void run_portable_passes(Graph& graph);  // those that know no chip, which come first
-void run_chip_passes(Graph& graph);      // the others
+void run_passes(Graph& graph, const Waiting& waiting = {});           // all of them
+void run_portable_passes(Graph& graph, const Waiting& waiting = {});  // those that know no chip, which come first
+void run_chip_passes(Graph& graph, const Waiting& waiting = {});      // the others
 
 }  // namespace kawara::compiler

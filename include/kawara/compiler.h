@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -21,6 +22,9 @@ struct CompileOptions {
   std::string target = "k1";  // a name of configs.def
   // An InferenceSession takes compiled programs from the cache folder (kawara/cache.h) and keeps them there. compile() never does.
   bool cache = true;
+  // Called again and again while the compiler is at work, on the caller's thread: what it throws ends the work and reaches the
+  // caller.
+  std::function<void()> waiting = {};
 };
 
 // Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once).
@@ -31,7 +35,8 @@ KAWARA_API Program compile(const std::filesystem::path& model, const CompileOpti
 // gives. The report says where it came from ("relowered_from": target and isa_version).
 // Throws invalid_argument (no such target), version_mismatch (it carries no portable graph, or one of another version),
 // invalid_program (the graph breaks a rule), out_of_memory (the target's memory can't hold it), unsupported (nor can it run it).
-KAWARA_API Program relower(const Program& program, const std::string& target);
+// `waiting` as in CompileOptions.
+KAWARA_API Program relower(const Program& program, const std::string& target, const std::function<void()>& waiting = {});
 
 // An input or output as the model states it, before any shape is bound.
 struct ModelTensor {

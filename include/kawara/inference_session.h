@@ -41,7 +41,8 @@ class KAWARA_API InferenceSession {
   // device's configuration, whatever options.target says. A program for another configuration or command set is re-lowered for
   // the device (see relower in compiler.h; its report has "relowered_from").
   InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {});
-  InferenceSession(Program program, const std::string& device = "auto");
+  // `waiting` as in CompileOptions, which are of the other constructor.
+  InferenceSession(Program program, const std::string& device = "auto", const std::function<void()>& waiting = {});
   InferenceSession(InferenceSession&&) noexcept;
   InferenceSession& operator=(InferenceSession&&) noexcept;
   ~InferenceSession();
@@ -56,7 +57,8 @@ class KAWARA_API InferenceSession {
 
   // Outputs in the order of `names`, or all when it is empty. Every input once, by name. Throws wrong_input (a name, type or
   // shape that is not the model's: the message lists what it wants), not_found (an output's name), and what compile and
-  // Session throw. `waiting` is called every 20 ms or so while the chip is at work; when it throws, the run is left to itself.
+  // Session throw. `waiting` is called every 20 ms or so while compiler or chip are at work; when it throws, the compilation
+  // ends, and a run is left to itself.
   std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
                                 const std::function<void()>& waiting = {});
 

@@ -28,6 +28,17 @@ struct Specialised {
   std::shared_ptr<Session> session;
 };
 
+// Calls `waiting` at most once in kLook, however often it is called itself.
+std::function<void()> seldom(const std::function<void()>& waiting) {
+  if (!waiting) return [] {};
+  return [&waiting, last = std::chrono::steady_clock::now()]() mutable {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last < kLook) return;
+    last = now;
+    waiting();
+  };
+}
+
 bool is_open(const ModelTensor& tensor) { return std::ranges::find(tensor.shape, -1) != tensor.shape.end(); }
 
 std::vector<ModelTensor> tensors_of(std::span<const TensorInfo> infos) {
@@ -87,10 +98,10 @@ struct InferenceSession::State {
   const pid_t process = getpid();
   Device device;
   std::filesystem::path path;  // of the .onnx file; empty when a program was given
-  CompileOptions options;
+  CompileOptions options;      // without `waiting`: each call has its own
   std::vector<ModelTensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> metadata;
-  std::mutex mutex;
+  std::timed_mutex mutex;
   std::list<Specialised> sessions;  // most recently used first
 
   explicit State(const std::string& name) : device(Device::open(name)) {}
@@ -101,10 +112,10 @@ struct InferenceSession::State {
     if (forked()) throw fail(Code::forked, "the session was opened by process {}", process);
   }
   // A program for another chip or command set becomes one for this device, if it carries the graph for that.
-  Program fitted(Program program) const {
+  Program fitted(Program program, const std::function<void()>& waiting) const {
     const bool fits = program.target() == device.config() && program.isa_version() == device.isa_version();
     if (fits || program.graph().empty()) return program;
-    return relower(program, device.config());
+    return relower(program, device.config(), waiting);
   }
   void adopt(Program program) {
     ShapeKey key;
@@ -112,30 +123,35 @@ struct InferenceSession::State {
     sessions.push_front({std::move(key), std::make_shared<Session>(device, std::move(program))});
     if (sessions.size() > kShapesKept) sessions.pop_back();
   }
-  void take(Program program) {
+  void take(Program program, const std::function<void()>& waiting) {
     inputs = tensors_of(program.inputs());
     outputs = tensors_of(program.outputs());
     metadata.assign(program.metadata().begin(), program.metadata().end());
-    adopt(fitted(std::move(program)));
+    adopt(fitted(std::move(program), waiting));
   }
-  void take_model() {
+  void take_model(const std::function<void()>& waiting) {
     ModelInfo info = inspect(path);
     inputs = std::move(info.inputs);
     outputs = std::move(info.outputs);
     metadata = std::move(info.metadata);
     const bool known =
         std::ranges::all_of(inputs, [&](const ModelTensor& input) { return !is_open(input) || options.shapes.contains(input.name); });
-    if (known || !options.shapes.empty()) adopt(compile_or_recall(path, options));
+    if (!known && options.shapes.empty()) return;
+    CompileOptions awaited = options;
+    awaited.waiting = waiting;
+    adopt(compile_or_recall(path, awaited));
   }
-  std::shared_ptr<Session> session_for(const std::vector<const InputTensor*>& given) {
+  std::shared_ptr<Session> session_for(const std::vector<const InputTensor*>& given, const std::function<void()>& waiting) {
     ShapeKey key;
     for (const InputTensor* input : given) key.push_back(input->shape);
-    std::lock_guard lock(mutex);
+    std::unique_lock lock(mutex, std::defer_lock);
+    while (!lock.try_lock_for(kLook)) waiting();  // another thread compiles
     const auto known = std::ranges::find(sessions, key, &Specialised::key);
     if (known != sessions.end()) {
       sessions.splice(sessions.begin(), sessions, known);
     } else {
       CompileOptions specialised = options;
+      specialised.waiting = waiting;
       for (size_t i = 0; i < inputs.size(); ++i)
         if (is_open(inputs[i])) specialised.shapes[inputs[i].name] = given[i]->shape;
       log(LogLevel::info, "'{}' meets new shapes", path.string());
@@ -148,17 +164,19 @@ struct InferenceSession::State {
 InferenceSession::InferenceSession(const std::filesystem::path& path, const std::string& device, const CompileOptions& options)
     : state_(std::make_unique<State>(device)) {
   if (path.extension() == ".kwr") {
-    state_->take(Program::load(path));
+    state_->take(Program::load(path), options.waiting);
     return;
   }
   state_->path = path;
   state_->options = options;
   state_->options.target = state_->device.config();
-  state_->take_model();
+  state_->options.waiting = {};
+  state_->take_model(options.waiting);
 }
 
-InferenceSession::InferenceSession(Program program, const std::string& device) : state_(std::make_unique<State>(device)) {
-  state_->take(std::move(program));
+InferenceSession::InferenceSession(Program program, const std::string& device, const std::function<void()>& waiting)
+    : state_(std::make_unique<State>(device)) {
+  state_->take(std::move(program), waiting);
 }
 
 InferenceSession::InferenceSession(InferenceSession&&) noexcept = default;
@@ -187,7 +205,8 @@ std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& 
                                                 const std::function<void()>& waiting) {
   state_->check_process();
   const auto given = matched(state_->inputs, inputs);
-  const auto session = state_->session_for(given);
+  const auto look = seldom(waiting);
+  const auto session = state_->session_for(given, look);
   Bindings bindings;
   for (const InputTensor* input : given) bindings.inputs.push_back({input->name, input->bytes});
 
@@ -204,9 +223,6 @@ std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& 
     want(*tensor);
   }
   for (OutputTensor& result : results) bindings.outputs.push_back({result.name, result.bytes});
-  const auto look = [&] {
-    if (waiting) waiting();
-  };
   std::optional<Run> run;
   while (!(run = session->submit(bindings, kLook))) look();
   while (!run->wait(kLook)) look();
