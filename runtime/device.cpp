@@ -64,6 +64,7 @@ Device::State::Bound Device::State::bind_new(uint64_t size_bytes, Memory memory)
 }
 
 void Device::State::release(Bound& bound) {
+  if (jobs_left) return;
   const uint64_t size_bytes = bound.mapping.bytes().size();
   try {
     const BindOp unmap{.kind = BindOp::Kind::unmap, .address = bound.address, .size_bytes = size_bytes};
@@ -189,5 +190,7 @@ void Device::renew_queue() const {
   if (state_->node->queue_state(state_->queue->id()).kind == QueueState::Kind::ready) return;
   state_->queue = std::make_shared<NodeQueue>(*state_->node, state_->vm);
 }
+
+void Device::leave_jobs() const { state_->jobs_left = true; }
 
 }  // namespace kawara

@@ -47,7 +47,7 @@ struct Device::State {
     DeviceAddress address{};
   };
   Bound bind_new(uint64_t size_bytes, Memory memory);  // size: a multiple of 4096
-  void release(Bound& bound);                          // waits for the device's jobs; for destructors: throws nothing
+  void release(Bound& bound);                          // waits for the device's jobs, if anybody does; throws nothing
 
   // Before anything of this object is touched: a forked child has neither its pages nor, maybe, its locks. Throws forked.
   void check_process() const;
@@ -63,6 +63,7 @@ struct Device::State {
   NodeInfo info;
   VmId vm{};
   TimelineId timeline{};
+  std::atomic<bool> jobs_left = false;  // nobody waits for them: the node's end unbinds and closes everything
 
   std::mutex submission;  // one at a time, so that points come in order; guards the next two
   std::shared_ptr<NodeQueue> queue;

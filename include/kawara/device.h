@@ -60,6 +60,10 @@ class KAWARA_API Device {
   // After a fault: a new queue. Does nothing while the queue works; buffers keep their contents.
   void renew_queue() const;
 
+  // Nobody waits for the jobs that are under way: from now on the end of a buffer waits for none, and what buffers held is free
+  // once the last copy of the device is gone and its jobs have ended. The last device of a chip ends the chip at once.
+  void leave_jobs() const;
+
  private:
   struct State;
   explicit Device(std::shared_ptr<State> state);

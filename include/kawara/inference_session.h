@@ -58,7 +58,7 @@ class KAWARA_API InferenceSession {
   // Outputs in the order of `names`, or all when it is empty. Every input once, by name. Throws wrong_input (a name, type or
   // shape that is not the model's: the message lists what it wants), not_found (an output's name), and what compile and
   // Session throw. `waiting` is called every 20 ms or so while compiler or chip are at work; when it throws, the compilation
-  // ends, and a run is left to itself.
+  // ends, and a run is left to itself: the next one waits for its end, but the session's own end does not.
   std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
                                 const std::function<void()>& waiting = {});
 

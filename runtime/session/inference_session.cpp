@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <list>
 #include <mutex>
@@ -101,6 +102,7 @@ struct InferenceSession::State {
   CompileOptions options;      // without `waiting`: each call has its own
   std::vector<ModelTensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> metadata;
+  std::atomic<bool> left = false;  // a run was, by whoever waited for it
   std::timed_mutex mutex;
   std::list<Specialised> sessions;  // most recently used first
 
@@ -186,7 +188,11 @@ InferenceSession& InferenceSession::operator=(InferenceSession&& other) noexcept
   return *this;
 }
 InferenceSession::~InferenceSession() {
-  if (state_ && state_->forked()) state_.release();  // its locks and pages are the parent's
+  if (!state_) return;
+  if (state_->forked())
+    (void)state_.release();  // its locks and pages are the parent's
+  else if (state_->left)
+    state_->device.leave_jobs();
 }
 
 const std::vector<ModelTensor>& InferenceSession::inputs() const { return state_->inputs; }
@@ -225,7 +231,14 @@ std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& 
   for (OutputTensor& result : results) bindings.outputs.push_back({result.name, result.bytes});
   std::optional<Run> run;
   while (!(run = session->submit(bindings, kLook))) look();
-  while (!run->wait(kLook)) look();
+  while (!run->wait(kLook)) {
+    try {
+      look();
+    } catch (...) {
+      state_->left = true;
+      throw;
+    }
+  }
   return results;
 }
 

@@ -180,6 +180,34 @@ TEST(Session, EndsWhileItsRunIsDroppedAndUnderWay) {
   session.submit(slow_run.bindings());
 }
 
+struct Enough {};
+
+// Left at its first look; gives the time from there to the end of the session.
+std::chrono::nanoseconds end_of_a_session_whose_run_is_left(const char* device) {
+  std::vector<float> x(1200 * 1200, 1);
+  const std::vector<InputTensor> inputs = {{.name = "x", .dtype = DType::f32, .shape = {1200, 1200}, .bytes = std::as_bytes(std::span(x))}};
+  InferenceSession session(program_of("graph \"g\" opset 14 (%x: f32[1200,1200]) {\n %y = MatMul(%x, %x)\n return %y\n}"), device);
+  EXPECT_THROW(session.run({}, inputs, [] { throw Enough(); }), Enough);
+  const auto begin = std::chrono::steady_clock::now();
+  {
+    InferenceSession ends(std::move(session));
+  }
+  return std::chrono::steady_clock::now() - begin;
+}
+
+// A run takes the reference executor about half a second.
+TEST(InferenceSession, EndsAtOnceWhenItsRunWasLeft) {
+  EXPECT_LT(end_of_a_session_whose_run_is_left(kDevice), 300ms) << "the chip's last client ends the chip";
+  const Device beside = Device::open(kDevice);
+  Session session(beside, relu());
+  const uint64_t free = beside.local_free_bytes();
+  EXPECT_LT(end_of_a_session_whose_run_is_left(kDevice), 300ms) << "the chip works on for the others, and nobody waits";
+  check_runs(session, 3, 5, relu_of);
+  const auto limit = std::chrono::steady_clock::now() + 60s;
+  while (beside.local_free_bytes() < free && std::chrono::steady_clock::now() < limit) std::this_thread::sleep_for(5ms);
+  EXPECT_EQ(beside.local_free_bytes(), free) << "what the run used is freed when it has ended";
+}
+
 TEST(Session, OutlivesEveryOtherCopyOfItsDevice) {
   auto device = std::make_unique<Device>(Device::open(kDevice));
   Session session(*device, relu());
