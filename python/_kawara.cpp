@@ -4,10 +4,13 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <future>
@@ -247,6 +250,15 @@ PYBIND11_MODULE(_kawara, module) {
     const py::gil_scoped_release released;
     calls->finish();
   }));
+  // What was registered before this call does not run when the process ends; what comes later does, and output is written out.
+  module.def("skip_exit_handlers", [] {
+    on_exit(
+        [](int status, void*) {
+          std::fflush(nullptr);
+          _exit(status);
+        },
+        nullptr);
+  });
   py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") = py::cpp_function([calls] { calls->forked(); }));
 
   py::class_<Program>(module, "Program")

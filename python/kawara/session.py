@@ -3,6 +3,7 @@
 
 import json
 import os
+import weakref
 from dataclasses import dataclass
 from typing import Mapping, Sequence
 
@@ -115,6 +116,13 @@ def devices() -> "list[dict]":
     return _kawara.devices()
 
 
+_sessions = weakref.WeakSet()
+
+# Mesa's exit handler waits for the threads of open devices by their addresses. In a forked child these are the parent's threads,
+# and where they were there may be others by then, or nothing.
+os.register_at_fork(after_in_child=lambda: _sessions and _kawara.skip_exit_handlers())
+
+
 class InferenceSession:
     """A model ready to run.
 
@@ -139,6 +147,7 @@ class InferenceSession:
             self._native = _kawara.InferenceSession(model._native, device)
         else:
             self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), cache)
+        _sessions.add(self)
 
     @property
     def device(self) -> str:
