@@ -6,6 +6,7 @@
 #include <graph_generated.h>
 
 #include "kawara/error.h"
+#include "kawara/file/table_reader.h"
 #include "operator.h"
 #include "portable_graph.h"
 #include "portable_graph_form.h"
@@ -16,14 +17,16 @@ namespace {
 
 constexpr size_t kMostDimensions = 64;  // as the ONNX reader has it
 
+constexpr std::string_view kWhose = "the portable graph: ";
+
 template <typename... Args>
 Error broken(fmt::format_string<Args...> format, Args&&... args) {
-  return fail(Code::invalid_program, "the portable graph: {}", fmt::format(format, std::forward<Args>(args)...));
+  return fail(Code::invalid_program, "{}{}", kWhose, fmt::format(format, std::forward<Args>(args)...));
 }
 
 class Reader {
  public:
-  explicit Reader(const Program& program) : program_(std::make_shared<Program>(program)), left_(program.graph().size()) {}
+  explicit Reader(const Program& program) : program_(std::make_shared<Program>(program)), parts_(program.graph().size(), kWhose) {}
 
   Graph read() {
     const auto* bytes = reinterpret_cast<const uint8_t*>(program_->graph().data());
@@ -33,11 +36,11 @@ class Reader {
     if (table.graph_version() != kPortableGraphVersion)
       throw fail(Code::version_mismatch, "the program's portable graph has version {}, this kawara reads {}: compile the model again",
                  table.graph_version(), kPortableGraphVersion);
-    graph_.name = text(table.name());
-    graph_.producer = text(table.producer());
+    graph_.name = parts_.text(table.name());
+    graph_.producer = parts_.text(table.producer());
     graph_.ir_version = table.ir_version();
     graph_.metadata.assign(program_->metadata().begin(), program_->metadata().end());
-    for (const file::GraphOpset* opset : *table.opsets()) graph_.opsets[text(opset->domain())] = opset->version();
+    for (const file::GraphOpset* opset : *table.opsets()) graph_.opsets[parts_.text(opset->domain())] = opset->version();
     for (const file::GraphValue* each : *table.values()) graph_.values.push_back(value(*each));
     graph_.inputs = ids(*table.inputs());
     graph_.outputs = ids(*table.outputs());
@@ -46,37 +49,16 @@ class Reader {
   }
 
  private:
-  // Offsets of a hostile table may meet in one long string or vector many times over, so the sum of what is copied is bounded
-  // by the table's length; in an honest one nothing is shared.
-  void take(uint64_t bytes) {
-    if (bytes > left_) throw broken("its parts overlap");
-    left_ -= bytes;
-  }
-
-  std::string text(const flatbuffers::String* string) {
-    take(string->size());
-    return string->str();
-  }
-
-  template <typename T>
-  std::vector<T> list(const flatbuffers::Vector<T>& vector) {
-    take(uint64_t{vector.size()} * sizeof(T));
-    // The verifier sees to the alignment of a vector's length, not of its elements.
-    std::vector<T> elements(vector.size());
-    if (!elements.empty()) std::memcpy(elements.data(), vector.Data(), elements.size() * sizeof(T));
-    return elements;
-  }
-
   std::vector<ValueId> ids(const flatbuffers::Vector<uint32_t>& vector) {
-    std::vector<ValueId> ids = list(vector);
+    std::vector<ValueId> ids = parts_.list<ValueId>(vector);
     for (const ValueId id : ids)
       if (id != kAbsent && id >= graph_.values.size()) throw broken("it names value {} of {}", id, graph_.values.size());
     return ids;
   }
 
   Value value(const file::GraphValue& from) {
-    take(sizeof(uint32_t));  // the offset that led here
-    Value value{.name = text(from.name()), .dtype = static_cast<DType>(from.dtype()), .shape = list(*from.shape())};
+    parts_.take(sizeof(uint32_t));  // the offset that led here
+    Value value{.name = parts_.text(from.name()), .dtype = static_cast<DType>(from.dtype()), .shape = parts_.list<int64_t>(*from.shape())};
     if (bits(value.dtype) == 0) throw broken("the dtype of '{}' is not one of the chip's", value.name);
     if (value.shape->size() > kMostDimensions) throw broken("'{}' has more than {} dimensions", value.name, kMostDimensions);
     int64_t elements = 0;
@@ -109,14 +91,14 @@ class Reader {
   }
 
   Node node(const file::GraphNode& from) {
-    take(sizeof(uint32_t));
-    Node node{.op = text(from.op()), .domain = text(from.domain()), .name = text(from.name()), .opset = from.opset()};
+    parts_.take(sizeof(uint32_t));
+    Node node{.op = parts_.text(from.op()), .domain = parts_.text(from.domain()), .name = parts_.text(from.name()), .opset = from.opset()};
     node.inputs = ids(*from.inputs());
     node.outputs = ids(*from.outputs());
     node.debug_id = from.debug_id();
     for (const file::GraphAttribute* each : *from.attributes()) {
-      take(sizeof(uint32_t));
-      std::string name = text(each->name());
+      parts_.take(sizeof(uint32_t));
+      std::string name = parts_.text(each->name());
       Attribute held = attribute(node, name, *each);
       if (!node.attributes.emplace(std::move(name), std::move(held)).second) throw broken("'{}' has an attribute twice", node.name);
     }
@@ -127,12 +109,12 @@ class Reader {
     std::vector<int64_t> integers;
     std::vector<float> reals;
     std::vector<std::string> texts;
-    if (from.integers()) integers = list(*from.integers());
-    if (from.reals()) reals = list(*from.reals());
+    if (from.integers()) integers = parts_.list<int64_t>(*from.integers());
+    if (from.reals()) reals = parts_.list<float>(*from.reals());
     if (from.texts())
       for (const flatbuffers::String* each : *from.texts()) {
-        take(sizeof(uint32_t));
-        texts.push_back(text(each));
+        parts_.take(sizeof(uint32_t));
+        texts.push_back(parts_.text(each));
       }
     switch (from.kind()) {
       case 0:
@@ -159,7 +141,7 @@ class Reader {
   }
 
   std::shared_ptr<const Program> program_;
-  uint64_t left_;
+  file::TableReader parts_;
   Graph graph_;
 };
 
@@ -208,7 +190,7 @@ Graph read_portable_graph(const Program& program) {
     check_inference(graph);
   } catch (const Error& error) {
     if (error.code() == Code::invalid_program) throw;
-    throw Error(Code::invalid_program, fmt::format("the portable graph: {}", error.what()), error.node());
+    throw Error(Code::invalid_program, fmt::format("{}{}", kWhose, error.what()), error.node());
   }
   return graph;
 }

@@ -6,6 +6,7 @@
 #include <program_generated.h>
 
 #include "kawara/error.h"
+#include "kawara/file/table_reader.h"
 
 namespace kawara {
 namespace {
@@ -26,53 +27,25 @@ uint64_t text_bytes(const ProgramContents& contents) {
   return bytes;
 }
 
-// Copies out of the verified table. Offsets of a hostile table may meet in one long string or vector many times over, so
-// the sum of what is copied is bounded by the table's length; in an honest one nothing is shared.
-class Reader {
- public:
-  explicit Reader(uint64_t table_bytes) : left_(table_bytes) {}
-
-  std::string text(const flatbuffers::String* string) {
-    take(string->size());
-    return string->str();
+std::vector<TensorInfo> read_tensors(file::TableReader& reader, const flatbuffers::Vector<flatbuffers::Offset<file::Tensor>>& from) {
+  std::vector<TensorInfo> tensors;
+  for (const file::Tensor* tensor : from) {
+    std::vector<int64_t> shape = reader.list<int64_t>(*tensor->shape());
+    tensors.push_back({.name = reader.text(tensor->name()),
+                       .dtype = static_cast<DType>(tensor->dtype()),
+                       .shape = std::move(shape),
+                       .region = tensor->region(),
+                       .size_bytes = tensor->size_bytes()});
   }
-
-  std::vector<std::byte> bytes(const flatbuffers::Vector<uint8_t>& vector) {
-    take(vector.size());
-    const auto bytes = std::as_bytes(std::span(vector.data(), vector.size()));
-    return {bytes.begin(), bytes.end()};
-  }
-
-  std::vector<TensorInfo> tensors(const flatbuffers::Vector<flatbuffers::Offset<file::Tensor>>& from) {
-    std::vector<TensorInfo> tensors;
-    for (const file::Tensor* tensor : from) {
-      take(uint64_t{8} * tensor->shape()->size());
-      // The verifier sees to the alignment of a vector's length, not of its elements.
-      std::vector<int64_t> shape(tensor->shape()->size());
-      if (!shape.empty()) std::memcpy(shape.data(), tensor->shape()->Data(), shape.size() * sizeof(int64_t));
-      tensors.push_back({.name = text(tensor->name()),
-                         .dtype = static_cast<DType>(tensor->dtype()),
-                         .shape = std::move(shape),
-                         .region = tensor->region(),
-                         .size_bytes = tensor->size_bytes()});
-    }
-    return tensors;
-  }
-
- private:
-  void take(uint64_t bytes) {
-    if (bytes > left_) throw fail(Code::invalid_program, "its parts overlap");
-    left_ -= bytes;
-  }
-  uint64_t left_;
-};
+  return tensors;
+}
 
 ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
-  Reader reader(table_bytes);
+  file::TableReader reader(table_bytes);
   ProgramContents contents;
   contents.target = reader.text(table.target());
   contents.isa_version = table.isa_version();
-  contents.commands = reader.bytes(*table.commands());
+  contents.commands = reader.list<std::byte>(*table.commands());
   // The verifier sees to the alignment of a vector's length, not of its structs. Without any there is nothing to align.
   if (table.regions()->size() != 0 && reinterpret_cast<uintptr_t>(table.regions()->Data()) % alignof(file::Region) != 0)
     throw fail(Code::invalid_program, "its table of regions is misaligned");
@@ -85,8 +58,8 @@ ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
                                 .writable = (region->access() & 2) != 0,
                                 .alias_group = region->alias_group()});
   }
-  contents.inputs = reader.tensors(*table.inputs());
-  contents.outputs = reader.tensors(*table.outputs());
+  contents.inputs = read_tensors(reader, *table.inputs());
+  contents.outputs = read_tensors(reader, *table.outputs());
   for (const file::Debug* entry : *table.debug()) {
     contents.debug.push_back({.id = entry->id(), .node = reader.text(entry->node()), .op = reader.text(entry->op())});
   }
@@ -94,7 +67,7 @@ ProgramContents copy(const file::Program& table, uint64_t table_bytes) {
     contents.metadata.emplace_back(reader.text(entry->key()), reader.text(entry->value()));
   }
   contents.report = reader.text(table.report());
-  if (table.graph()) contents.graph = reader.bytes(*table.graph());
+  if (table.graph()) contents.graph = reader.list<std::byte>(*table.graph());
   return contents;
 }
 

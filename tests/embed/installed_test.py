@@ -65,6 +65,10 @@ class Installed(unittest.TestCase):
         for name in ("LICENSE", "GPL-2.0.txt", "MIT.txt", "hw/commands.def", "errors.def", "environment.def"):
             self.assertTrue(any(path.as_posix().endswith(name) for path in self.prefix.rglob("*")), name)
 
+    def test_what_only_the_library_is_built_with_is_not(self):
+        self.assertTrue((ROOT / "include/kawara/file/table_reader.h").exists())
+        self.assertEqual([path for path in self.prefix.rglob("*") if "include/kawara/file" in path.as_posix() or path.suffix == ".fbs"], [])
+
     def test_nothing_names_the_place_of_the_tree(self):
         for path in [*self.prefix.rglob("*.cmake"), *self.prefix.rglob("*.pc")]:
             self.assertNotIn(str(ROOT), path.read_text(), path)
