@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "kawara/hw/commands.h"
+#include "kawara/hw/cost_command.h"
 
 namespace kawara::hw::sound {
 
@@ -218,5 +219,15 @@ constexpr bool named_alone(const char* name, const char* spelled) {
                     (local_gb_s) > 0 && (sram_gb_s) > 0 && (pcie_gb_s) > 0,                                                   \
                 "config " #name " lacks a part");
 #include "kawara/hw/configs.def"
+
+/* cost.def */
+
+// The formulas divide by some, and take others times what a command may ask for in 32 bits.
+#define COST(name, value, doc) \
+  static_assert((value) > 0 && (value) <= 0xffff, "cost " #name ": " #value " is not 1 to 65535");
+#include "kawara/hw/cost.def"
+static_assert(ordered(KAWARA_COST_SPEED_32, KAWARA_COST_SPEED_16), "cost SPEED_16: elements of 32 bits would be the quicker ones");
+static_assert(ordered(KAWARA_COST_SPEED_16, KAWARA_COST_SPEED_8), "cost SPEED_8: elements of 16 bits would be the quicker ones");
+static_assert(ordered(KAWARA_COST_SPEED_8, KAWARA_COST_SPEED_4), "cost SPEED_4: elements of 8 bits would be the quicker ones");
 
 }  // namespace kawara::hw::sound

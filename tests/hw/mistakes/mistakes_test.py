@@ -109,6 +109,14 @@ MISTAKES = [
     ("configs.def", "CONFIG(k1_mini,", "CONFIG(k1,", "config k1 (k1-mini): another config has that name"),
     ("configs.def", "\"k1-mini\"", "\"k1\"", "config k1_mini (k1): another config has that name"),
     ("configs.def", "\"k1-mini\", 256,", "\"k1-mini\", 0,", "config k1_mini lacks a part"),
+    # What the work clock charges
+    ("cost.def", "COST(DMA_REQUESTS, 4,", "COST(DMA_REQUESTS, 0,", "cost DMA_REQUESTS: 0 is not 1 to 65535"),
+    ("cost.def", "COST(START_VE, 64,", "COST(START_VE, -64,", "cost START_VE: -64 is not 1 to 65535"),
+    ("cost.def", "COST(SLOW_OP, 8,", "COST(SLOW_OP, 0x10000,", "cost SLOW_OP: 0x10000 is not 1 to 65535"),
+    ("cost.def", "COST(TREE_WIDTH,", "COST(SLOW_OP,", "KAWARA_COST_SLOW_OP"),
+    ("cost.def", "COST(SPEED_16, 4,", "COST(SPEED_16, 9,", "cost SPEED_8: elements of 16 bits would be the quicker ones"),
+    ("cost.def", "COST(SPEED_4, 16,", "COST(SPEED_4, 7,", "cost SPEED_4: elements of 8 bits would be the quicker ones"),
+    ("cost.def", "COST(SPEED_32, 1,", "COST(SPEED_32, 5,", "cost SPEED_16: elements of 32 bits would be the quicker ones"),
 ]
 
 # The same, for what C sees too.
