@@ -21,6 +21,7 @@ struct Command {
   bool switch_point = false;            // ends a segment; set by set_switch_points()
   uint32_t debug_id = 0;                // of the node that leads the group
   std::vector<uint32_t> members;        // of all nodes that it runs
+  std::vector<uint32_t> absorbed;       // of nodes whose work passes gave to those
   std::string node, operators;          // for the debug table and messages
   uint64_t macs = 0;                    // multiply-accumulate steps of a matrix command
 };

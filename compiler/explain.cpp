@@ -13,6 +13,8 @@ namespace kawara {
 
 namespace {
 
+constexpr std::string_view kRemoved = "removed";
+
 std::string_view command_name(const compiler::Command& command) {
   static constexpr std::string_view kNames[] = {"vector", "gemm", "conv", "copy"};
   return kNames[command.body.index()];
@@ -65,6 +67,14 @@ class Placements {
       row->command = command_name(command);
       row->group = command.node;
     }
+    for (const uint32_t absorbed : command.absorbed) {
+      NodePlacement* row = find(absorbed);
+      // One that something else reads too has its own command still; what several have absorbed is shown with the first.
+      if (!row || (row->command != kRemoved && row->group != command.node)) continue;
+      row->engine = engine_name(command);
+      row->command = command_name(command);
+      row->group = command.node;
+    }
   }
 
   std::vector<NodePlacement> rows() && { return std::move(rows_); }
@@ -88,7 +98,7 @@ std::vector<NodePlacement> explain(const std::filesystem::path& model, const Com
   for (const compiler::Node& node : model_nodes) {
     const bool folded =
         std::ranges::all_of(node.outputs, [&](compiler::ValueId id) { return id == compiler::kAbsent || graph.values[id].constant; });
-    if (NodePlacement* row = placements.find(node.debug_id)) row->command = folded ? "folded" : "removed";
+    if (NodePlacement* row = placements.find(node.debug_id)) row->command = folded ? "folded" : kRemoved;
   }
   compiler::run_passes(graph, waiting);
   for (const compiler::Node& node : graph.nodes) placements.remain(node);

@@ -62,7 +62,8 @@ struct Node {
   std::vector<ValueId> inputs = {}, outputs = {};
   std::map<std::string, Attribute> attributes = {};
   std::vector<Node> body = {};
-  uint32_t debug_id = 0;  // index of the model's node + 1
+  uint32_t debug_id = 0;                // index of the model's node + 1
+  std::vector<uint32_t> absorbed = {};  // debug_id of the nodes whose work a pass has given to this one
 };
 
 struct Graph {

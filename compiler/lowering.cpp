@@ -33,6 +33,8 @@ uint64_t product_of(std::initializer_list<uint32_t> extents) {
 }
 
 // The value of a tensor of one element, where a program's constant can hold it.
+constexpr const char* kBorder = "kawara.border";  // domain of the copies of inputs and outputs, which are no nodes of the model
+
 std::optional<Register> immediate(Points& points, const Tensor& tensor) {
   if (element_count(tensor.shape) != 1) return std::nullopt;
   if (tensor.dtype == DType::f32) return points.constant(tensor.as<float>()[0]);
@@ -44,11 +46,14 @@ std::optional<Register> immediate(Points& points, const Tensor& tensor) {
 
 Commands Lowering::run(const Waiting& waiting) {
   uint32_t debug_id = 0;
-  for (const Node& node : graph_.nodes) debug_id = std::max(debug_id, node.debug_id);
+  for (const Node& node : graph_.nodes) {
+    debug_id = std::max(debug_id, node.debug_id);
+    for (const Node& member : node.body) debug_id = std::max(debug_id, member.debug_id);
+  }
   const auto border = [&](ValueId value, std::string op) {
     Node node;
     node.op = std::move(op);
-    node.domain = "kawara";
+    node.domain = kBorder;
     node.name = graph_.values[value].name;
     node.debug_id = ++debug_id;
     return node;
@@ -213,8 +218,12 @@ void Lowering::finish(Section& section, const Node& group, Register result, std:
 
 void Lowering::push(const Node& group, Command command) {
   command.debug_id = root(group).debug_id;
-  command.members.push_back(command.debug_id);
-  for (const Node& node : group.body) command.members.push_back(node.debug_id);
+  if (group.domain != kBorder) command.members.push_back(command.debug_id);
+  command.absorbed = group.absorbed;
+  for (const Node& node : group.body) {
+    command.members.push_back(node.debug_id);
+    command.absorbed.insert(command.absorbed.end(), node.absorbed.begin(), node.absorbed.end());
+  }
   command.node = root(group).name;
   command.operators = operators_of(group);
   commands_.push_back(std::move(command));

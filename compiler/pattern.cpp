@@ -55,4 +55,21 @@ std::vector<int64_t> Pattern::kept_axes(const Node& reduce) const {
   return axes;
 }
 
+std::vector<uint32_t> Pattern::between(const Node& last, const std::vector<ValueId>& taken_in) const {
+  std::vector<uint32_t> ids;
+  std::vector<size_t> seen;
+  std::vector<ValueId> open = last.inputs;
+  while (!open.empty()) {
+    const ValueId value = open.back();
+    open.pop_back();
+    if (value == kAbsent || std::ranges::find(taken_in, value) != taken_in.end()) continue;
+    if (producer_[value] == kNone || std::ranges::find(seen, producer_[value]) != seen.end()) continue;
+    seen.push_back(producer_[value]);
+    const Node& node = graph_.nodes[producer_[value]];
+    ids.push_back(node.debug_id);
+    open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+  }
+  return ids;
+}
+
 }  // namespace kawara::compiler

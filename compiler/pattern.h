@@ -23,6 +23,8 @@ class Pattern {
   std::optional<float> number(ValueId value) const;
   // Ascending axes of a Reduce operator that keeps its dimensions; empty for one that does not, or whose axes are not stated.
   std::vector<int64_t> kept_axes(const Node& reduce) const;
+  // debug_id of the nodes between `last`, without it, and the values that a pattern takes in: those that `last` stands for from now on.
+  std::vector<uint32_t> between(const Node& last, const std::vector<ValueId>& taken_in) const;
 
  private:
   const Graph& graph_;

@@ -125,10 +125,12 @@ bool fold_batch_norm(Graph& graph) {
     Node* producer = nullptr;
     for (Node& other : result)
       if (other.outputs == std::vector{node.inputs[0]}) producer = &other;
-    if (uses == 1 && producer && fold_into(graph, *producer, affine))
+    if (uses == 1 && producer && fold_into(graph, *producer, affine)) {
       producer->outputs = {node.outputs[0]};
-    else
+      producer->absorbed.push_back(node.debug_id);
+    } else {
       expand(graph, node, affine, result);
+    }
   }
   graph.nodes = std::move(result);
   return changed;

@@ -17,6 +17,7 @@ struct Found {
   ValueId input = kAbsent, scale = kAbsent, bias = kAbsent;
   int64_t axis = 0;
   float epsilon = 0;
+  std::vector<uint32_t> absorbed = {};
 };
 
 // The input whose square a value is.
@@ -73,6 +74,7 @@ std::optional<Found> layer_norm_at(const Graph& graph, const Pattern& pattern, s
     found.scale = *scale;
     if (const auto bias = follower(graph, pattern, graph.nodes[found.last].outputs[0], "Add", normalised, found.last)) found.bias = *bias;
   }
+  found.absorbed = pattern.between(graph.nodes[found.last], {found.input, found.scale, found.bias});
   return found;
 }
 
@@ -99,6 +101,7 @@ bool fuse_layer_norm(Graph& graph) {
     node.inputs = {found.input, scale};
     if (found.bias != kAbsent) node.inputs.push_back(found.bias);
     node.attributes = {{"axis", found.axis}, {"epsilon", found.epsilon}};
+    node.absorbed = found.absorbed;
   }
   return !all.empty();
 }

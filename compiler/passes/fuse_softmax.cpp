@@ -9,6 +9,7 @@ namespace {
 struct Found {
   ValueId input;
   int64_t axis;
+  std::vector<uint32_t> absorbed;
 };
 
 // exp(x - max(x)) / sum(exp(x - max(x))). Without the maximum the quotient overflows where a softmax does not, so it stays as it is.
@@ -23,7 +24,7 @@ std::optional<Found> softmax_at(const Graph& graph, const Pattern& pattern, cons
   if (!max || max->inputs[0] != sub->inputs[0]) return std::nullopt;
   const auto axes = pattern.kept_axes(*sum);
   if (axes.size() != 1 || axes != pattern.kept_axes(*max)) return std::nullopt;
-  return Found{sub->inputs[0], axes[0]};
+  return Found{sub->inputs[0], axes[0], pattern.between(div, {sub->inputs[0]})};
 }
 
 }  // namespace
@@ -39,6 +40,7 @@ bool fuse_softmax(Graph& graph) {
     node.opset = 13;
     node.inputs = {found.input};
     node.attributes = {{"axis", found.axis}};
+    node.absorbed = found.absorbed;
   }
   return !all.empty();
 }

@@ -64,8 +64,8 @@ struct NodePlacement {
   std::string node, op;
   bool supported = true;
   std::string engine;   // "matrix", "vector", "dma"; "" when it costs nothing (folded, a view, removed)
-  std::string command;  // "conv", "gemm", "vector", "copy"; "folded", "view", "removed"
-  std::string group;    // node that leads the command it was fused into; its own name if it leads
+  std::string command;  // "conv", "gemm", "vector", "copy"; "folded", "view"; "removed": it changes nothing, or no output needs it
+  std::string group;    // node that leads the command it was fused into, or whose weights or pattern it became part of; else its own name
   std::string rule;     // when not supported: the sentence of the rule it breaks
 };
 

@@ -108,5 +108,17 @@ TEST(Emit, WhatTheScratchpadCanNotHoldStaysInLocalMemory) {
   EXPECT_LE(bytes(small, ProgramRegion::Role::sram), 2048u * 1024);
 }
 
+// The copies at the border have numbers of their own, not those of nodes that were fused into another's command.
+TEST(Emit, NumbersBorderCopiesBehindAllNodes) {
+  const Program program = compile_text(R"(graph "g" opset 13 (%x: f32[4]) {
+    %a = Neg(%x)
+    %y = Relu(%a)
+    return %y
+  })");
+  std::vector<std::pair<uint32_t, std::string>> entries;
+  for (const DebugEntry& entry : program.debug()) entries.emplace_back(entry.id, entry.op);
+  EXPECT_THAT(entries, testing::UnorderedElementsAre(testing::Pair(1, "Neg+Relu"), testing::Pair(3, "Input"), testing::Pair(4, "Output")));
+}
+
 }  // namespace
 }  // namespace kawara::test

@@ -100,6 +100,59 @@ def test_inspect_and_explain_a_model(relu_model):
     assert status == 0 and "rectify" in out and "vector" in out
 
 
+def explained(path):
+    status, out, err = kawara("explain", path, "--json")
+    assert status == 0, err
+    return {row["op"] if row["op"] != "Relu" else row["node"]: (row["command"], row["engine"], row["group"]) for row in json.loads(out)}
+
+
+def test_explain_says_which_weights_a_normalisation_became_part_of(model_file):
+    ones = np.ones(4, np.float32)
+    path = model_file([helper.make_node("Conv", ["x", "w"], ["c"], name="conv"), helper.make_node("Relu", ["x"], ["u"], name="unused"),
+                       helper.make_node("BatchNormalization", ["c", "s", "b", "m", "v"], ["n"], name="norm"),
+                       helper.make_node("Identity", ["n"], ["i"], name="same"), helper.make_node("Relu", ["i"], ["y"], name="relu")],
+                      [("x", TensorProto.FLOAT, [1, 3, 8, 8])], [("y", TensorProto.FLOAT, [1, 4, 6, 6])],
+                      [("w", np.ones((4, 3, 3, 3), np.float32)), ("s", ones), ("b", ones), ("m", ones), ("v", ones)])
+    conv = ("conv", "matrix", "conv")
+    assert explained(path) == {"Conv": conv, "BatchNormalization": conv, "relu": conv,
+                               "unused": ("removed", "", "unused"), "Identity": ("removed", "", "same")}
+    out = kawara("explain", path)[1]
+    assert [line.split() for line in out.splitlines() if line.strip().startswith("norm")][0][1:] == "BatchNormalization conv on the matrix engine conv".split()
+
+
+def softmax_nodes():
+    return [helper.make_node("ReduceMax", ["x"], ["m"], axes=[1], keepdims=1, name="max"), helper.make_node("Sub", ["x", "m"], ["s"], name="sub"),
+            helper.make_node("Exp", ["s"], ["e"], name="exp"), helper.make_node("ReduceSum", ["e", "axes"], ["t"], keepdims=1, name="sum"),
+            helper.make_node("Div", ["e", "t"], ["y"], name="div")]
+
+
+def test_explain_says_which_pattern_a_node_is_part_of(model_file):
+    axes = [("axes", np.array([1]))]
+    path = model_file(softmax_nodes(), [("x", TensorProto.FLOAT, [2, 5])], [("y", TensorProto.FLOAT, [2, 5])], axes)
+    one = ("vector", "vector", "div")
+    assert explained(path) == dict.fromkeys(["ReduceMax", "Sub", "Exp", "ReduceSum", "Div"], one)
+
+
+def test_explain_shows_the_command_that_a_part_of_a_pattern_still_has(model_file):
+    path = model_file(softmax_nodes(), [("x", TensorProto.FLOAT, [2, 5])], [("y", TensorProto.FLOAT, [2, 5]), ("m", TensorProto.FLOAT, [2, 1])],
+                      [("axes", np.array([1]))])
+    rows = explained(path)
+    assert rows["ReduceMax"] == ("vector", "vector", "max")
+    assert {rows[op] for op in ("Sub", "Exp", "ReduceSum", "Div")} == {("vector", "vector", "div")}
+
+
+def test_explain_says_which_layer_normalisation_a_node_is_part_of(model_file):
+    path = model_file([helper.make_node("ReduceMean", ["x"], ["m"], axes=[-1], name="mean"), helper.make_node("Sub", ["x", "m"], ["d"], name="sub"),
+                       helper.make_node("Pow", ["d", "two"], ["p"], name="pow"), helper.make_node("ReduceMean", ["p"], ["v"], axes=[-1], name="variance"),
+                       helper.make_node("Add", ["v", "eps"], ["e"], name="add"), helper.make_node("Sqrt", ["e"], ["q"], name="sqrt"),
+                       helper.make_node("Div", ["d", "q"], ["z"], name="div"), helper.make_node("Abs", ["g"], ["a"], name="abs"),
+                       helper.make_node("Mul", ["z", "a"], ["y"], name="mul")],
+                      [("x", TensorProto.FLOAT, [2, 8]), ("g", TensorProto.FLOAT, [8])], [("y", TensorProto.FLOAT, [2, 8])],
+                      [("two", np.float32(2)), ("eps", np.float32(1e-5))])
+    rows = {row["node"]: row["group"] for row in json.loads(kawara("explain", path, "--json")[1])}
+    assert rows == {"abs": "abs"} | dict.fromkeys(["mean", "sub", "pow", "variance", "add", "sqrt", "div", "mul"], "mul")
+
+
 def test_inspect_counts_constants_wherever_the_model_keeps_them(model_file):
     four = onnx.numpy_helper.from_array(np.float32([1, 2, 3, 4]))
     path = model_file([helper.make_node("Constant", [], ["c"], value=four), helper.make_node("Add", ["x", "c"], ["a"]), helper.make_node("Add", ["a", "d"], ["y"])],
