@@ -13,6 +13,7 @@
 #include "graph_text.h"
 #include "kawara/error.h"
 #include "kawara/hw/text.h"
+#include "kawara/version.h"
 #include "lowering.h"
 #include "onnx/model.h"
 #include "passes/passes.h"
@@ -128,6 +129,7 @@ int main(int argc, char** argv) {
   app.add_option("--shape", request.shapes, "Dimensions of an input for `specialise`, as x=1,3,8,8; -1 keeps the model's")
       ->type_name("NAME=DIMENSIONS")
       ->allow_extra_args(false);
+  app.set_version_flag("--version", fmt::format("kawara-opt {}", version()), "Print the version and end");
   app.add_flag("--list", request.list, "List the steps and end");
   auto* file = app.add_option("FILE", request.file, "Graphs as text, or a model that ends in .onnx; - reads text from standard input");
   CLI11_PARSE(app, argc, argv);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tool kawara-opt as a person runs it. Called with its path."""
+"""The tool kawara-opt as a person runs it. Called with its path and the project's version."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
-TOOL = sys.argv.pop(1)
+TOOL, VERSION = sys.argv.pop(1), sys.argv.pop(1)
 FOLDER = Path(__file__).parent
 
 TWO = """graph "first" opset 13 (%x: f32[4]) {
@@ -82,6 +82,10 @@ class KawaraOpt(unittest.TestCase):
         names = [line.split(":")[0] for line in run("--list").stdout.splitlines()]
         self.assertEqual(names[0], "specialise")
         self.assertIn("fuse", names)
+
+    def test_its_version_is_the_projects(self):
+        done = run("--version")
+        self.assertEqual((done.returncode, done.stdout), (0, f"kawara-opt {VERSION}\n"))
 
     def test_mistakes_are_named(self):
         self.refused(2, "there is no pass 'melt', but specialise, ", "--pass=melt", "-", text=ONE)
