@@ -21,8 +21,8 @@ namespace kawara::compiler {
 namespace {
 
 constexpr kawara_config kTargets[] = {
-#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s) \
-  {spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s},
+#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features) \
+  {spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features},
 #include "kawara/hw/configs.def"
 };
 
@@ -125,7 +125,7 @@ class Emitter {
   // What the chip will check when a job starts: a program that it refuses must not leave the compiler.
   void check() const {
     const auto regions = region_table(contents_.regions);
-    const kawara_check_limits limits{.features = 0,
+    const kawara_check_limits limits{.features = target_.features,
                                      .sram_bytes = uint64_t{target_.sram_kib} << 10,
                                      .config = &target_,
                                      .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};

@@ -20,6 +20,7 @@ std::vector<std::byte> encode(const Command& command, const Locate* locate) {
   return std::visit(
       [&](auto body) {
         if (locate) {
+          resolve(command, *locate, body.header.limit);
           if constexpr (requires { body.group_table; }) {
             for (kawara_matrix* matrix : {&body.a, &body.b}) resolve(command, *locate, matrix->data);
           } else if constexpr (requires { body.kernel; }) {

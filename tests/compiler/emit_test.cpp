@@ -11,6 +11,10 @@
 
 #include "compiler/compile_text.h"
 #include "compiler/model_texts.h"
+#include "compiler/run_program.h"
+#include "kawara/error.h"
+#include "lowering.h"
+#include "plan.h"
 
 namespace kawara::test {
 namespace {
@@ -118,6 +122,45 @@ TEST(Emit, NumbersBorderCopiesBehindAllNodes) {
   std::vector<std::pair<uint32_t, std::string>> entries;
   for (const DebugEntry& entry : program.debug()) entries.emplace_back(entry.id, entry.op);
   EXPECT_THAT(entries, testing::UnorderedElementsAre(testing::Pair(1, "Neg+Relu"), testing::Pair(3, "Input"), testing::Pair(4, "Output")));
+}
+
+// y = x + 1, for as many elements as the first four bytes of x say.
+struct Limited {
+  explicit Limited(const kawara_config& target)
+      : graph(specialised("graph \"g\" opset 13 (%x: f32[16]) {\n %one = f32[] dense<1>\n %y = Add(%x, %one)\n return %y\n}")) {
+    compiler::Plan plan = compiler::make_plan(compiler::Lowering(graph).run(), target, {});
+    for (compiler::Command& command : plan.commands.commands) {
+      if (auto* vector = std::get_if<kawara_vector>(&command.body)) {
+        vector->header.flags = 0;  // the first dimension
+        vector->header.limit = hw::operand(kawara_operand_region(command.section->streams[0].data), 0);
+      }
+    }
+    program.emplace(compiler::emit(graph, plan.commands, plan.allocation, target, {.graph = graph, .origin = {}}));
+  }
+
+  compiler::Graph graph;
+  std::optional<Program> program;
+};
+
+TEST(Emit, LetsCommandsBeLimitedOnAChipThatKnowsLimits) {
+  const Limited limited(compiler::find_target("k1-mini"));
+  std::vector<float> x(16);
+  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  x[0] = std::bit_cast<float>(5);
+  const std::vector<float> y = run_floats(*limited.program, {x});
+  for (size_t i = 1; i < x.size(); ++i) EXPECT_EQ(y[i] == x[i] + 1, i < 5) << i << ": " << y[i];
+}
+
+TEST(Emit, RefusesALimitForAChipWithoutThem) {
+  kawara_config target = compiler::find_target("k1-mini");
+  target.features = 0;
+  try {
+    const Limited limited(target);
+    FAIL() << "the chip would refuse it";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::internal);
+    EXPECT_THAT(error.what(), testing::HasSubstr("breaks a rule of the chip: bad_command"));
+  }
 }
 
 }  // namespace

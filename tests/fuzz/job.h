@@ -89,7 +89,7 @@ class JobMemory {
 // True: the chip takes the job; where it is small enough it has run twice by then, with the same result.
 inline bool check_and_run(const JobInput& input) {
   constexpr uint64_t kMostBytes = uint64_t{1} << 18, kMostPoints = uint64_t{1} << 14;
-  static constexpr kawara_config kConfig{"k1-mini", 256, 2048, 32, 32, 64, 1000, 100, 800, 10};
+  static constexpr kawara_config kConfig{"k1-mini", 256, 2048, 32, 32, 64, 1000, 100, 800, 10, KAWARA_GLOBAL_FEATURES_LIMIT};
   const kawara_check_limits limits{
       .features = 1, .sram_bytes = 2 << 20, .config = &kConfig, .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
   kawara_check_fault fault{};

@@ -29,7 +29,8 @@ inline constexpr kawara_config sample_config{.name = "k1-mini",
                                              .clock_mhz = 1000,
                                              .local_gb_s = 100,
                                              .sram_gb_s = 800,
-                                             .pcie_gb_s = 10};
+                                             .pcie_gb_s = 10,
+                                             .features = KAWARA_GLOBAL_FEATURES_LIMIT};
 
 inline kawara_stream stream(uint64_t data, uint8_t first_coord, uint8_t n_coord, kawara_dtype dtype = KAWARA_DTYPE_f32) {
   kawara_stream stream{};

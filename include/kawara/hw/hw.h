@@ -120,7 +120,7 @@ struct kawara_packet { kawara_u32 word[16]; };
 /* A chip of the family: one row of configs.def. Bandwidths in 10^9 bytes a second. */
 struct kawara_config {
 	const char *name;
-	kawara_u32 local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s;
+	kawara_u32 local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features;
 };
 
 KAWARA_STATIC_ASSERT(sizeof(struct kawara_packet) == 64, "a packet is 64 bytes");

@@ -204,7 +204,7 @@ struct ConfigName {
   const char *name, *spelled;
 };
 inline constexpr ConfigName configs[] = {
-#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s) \
+#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features) \
   {#name, spelled},
 #include "kawara/hw/configs.def"
 };
@@ -213,11 +213,13 @@ constexpr bool named_alone(const char* name, const char* spelled) {
   for (const ConfigName& other : configs) sharing += same(other.name, name) || same(other.spelled, spelled);
   return sharing == 1;
 }
-#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s) \
+#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features) \
   static_assert(named_alone(#name, spelled), "config " #name " (" spelled "): another config has that name");                 \
   static_assert((local_mib) > 0 && (sram_kib) > 0 && (me_rows) > 0 && (me_columns) > 0 && (ve_lanes) > 0 && (clock_mhz) > 0 && \
                     (local_gb_s) > 0 && (sram_gb_s) > 0 && (pcie_gb_s) > 0,                                                   \
-                "config " #name " lacks a part");
+                "config " #name " lacks a part");                                                                             \
+  static_assert(has_fields_for(register_GLOBAL_FEATURES, (features)) && ((features)&KAWARA_GLOBAL_FEATURES_TEST) == 0,        \
+                "config " #name ": its features " #features " are none of the register's, or the test block");
 #include "kawara/hw/configs.def"
 
 /* cost.def */

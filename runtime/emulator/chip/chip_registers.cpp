@@ -169,7 +169,7 @@ void Chip::State::reset_device() {
 
 void Chip::State::set_identity() {
   const auto set = [this](uint32_t offset, uint32_t value) { registers_.set(KAWARA_GLOBAL_BASE + offset, value); };
-  set(KAWARA_GLOBAL_FEATURES, KAWARA_GLOBAL_FEATURES_TEST | KAWARA_GLOBAL_FEATURES_LIMIT);
+  set(KAWARA_GLOBAL_FEATURES, KAWARA_GLOBAL_FEATURES_TEST | config_.features);
   set(KAWARA_GLOBAL_COUNTS, KAWARA_PUT(GLOBAL_COUNTS_QUEUES, KAWARA_QUEUE_COUNT) |
                                 KAWARA_PUT(GLOBAL_COUNTS_CONTEXTS, KAWARA_CONTEXT_COUNT) |
                                 KAWARA_PUT(GLOBAL_COUNTS_VECTORS, KAWARA_VECTORS));

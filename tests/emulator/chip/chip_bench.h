@@ -121,7 +121,8 @@ class ChipBench : public testing::Test {
                                          .clock_mhz = 1000,
                                          .local_gb_s = 1,
                                          .sram_gb_s = 1,
-                                         .pcie_gb_s = 1};
+                                         .pcie_gb_s = 1,
+                                         .features = KAWARA_GLOBAL_FEATURES_LIMIT};
 
   std::byte* arena_ = nullptr;
   uint64_t next_page_ = 0;

@@ -202,7 +202,8 @@ TEST_F(QueueTest, RegistersMayBeReadFromAnInterrupt) {
                                  .clock_mhz = 1,
                                  .local_gb_s = 1,
                                  .sram_gb_s = 1,
-                                 .pcie_gb_s = 1};
+                                 .pcie_gb_s = 1,
+                                 .features = KAWARA_GLOBAL_FEATURES_LIMIT};
   Chip* other = nullptr;
   Chip chip2(
       config, memory2, [](auto, auto) { return Execute(); },

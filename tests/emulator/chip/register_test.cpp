@@ -16,7 +16,8 @@ constexpr kawara_config kConfig{.name = "registers",
                                 .clock_mhz = 700,
                                 .local_gb_s = 1,
                                 .sram_gb_s = 1,
-                                .pcie_gb_s = 1};
+                                .pcie_gb_s = 1,
+                                .features = KAWARA_GLOBAL_FEATURES_LIMIT};
 
 struct FreshChip {
   HostMemory memory;

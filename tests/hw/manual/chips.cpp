@@ -2,9 +2,23 @@
 #include <fmt/format.h>
 
 #include "header_text.h"
+#include "kawara/hw/hw.h"
 #include "manual.h"
 
 namespace kawara::manual {
+
+namespace {
+
+// Fields of the register FEATURES.
+std::string feature_names(uint32_t features) {
+  std::string names;
+#define FIELD(block, reg, name, high, low, doc) \
+  if (std::string_view(#reg) == "FEATURES" && (features >> (low) & 1u) != 0) names += (names.empty() ? "" : ", ") + code(#name);
+#include "kawara/hw/registers.def"
+  return names;
+}
+
+}  // namespace
 
 void add_faults(Page& page) {
   page.chapter("Faults");
@@ -20,25 +34,26 @@ void add_faults(Page& page) {
 void add_chips(Page& page) {
   page.chapter("Chips of the family");
   page.paragraph(
-      "What software must know of a chip, and what its work clock charges by. The last three columns are bandwidths, in 10^9 bytes\n"
-      "a second.");
-  page.table(
-      {"chip", "local memory, MiB", "SRAM, KiB", "matrix rows", "matrix columns", "vector lanes", "clock, MHz", "local", "SRAM", "PCIe"},
-      {
-#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s) \
-  {code(spelled),                                                                                                              \
-   std::to_string(local_mib),                                                                                                  \
-   std::to_string(sram_kib),                                                                                                   \
-   std::to_string(me_rows),                                                                                                    \
-   std::to_string(me_columns),                                                                                                 \
-   std::to_string(ve_lanes),                                                                                                   \
-   std::to_string(clock_mhz),                                                                                                  \
-   std::to_string(local_gb_s),                                                                                                 \
-   std::to_string(sram_gb_s),                                                                                                  \
-   std::to_string(pcie_gb_s)},
+      "What software must know of a chip, and what its work clock charges by. The three columns behind the clock are bandwidths, in\n"
+      "10^9 bytes a second; the last one names what programs for it may use of the register FEATURES.");
+  page.table({"chip", "local memory, MiB", "SRAM, KiB", "matrix rows", "matrix columns", "vector lanes", "clock, MHz", "local", "SRAM",
+              "PCIe", "FEATURES"},
+             {
+#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features) \
+  {code(spelled),                                                                                                                        \
+   std::to_string(local_mib),                                                                                                            \
+   std::to_string(sram_kib),                                                                                                             \
+   std::to_string(me_rows),                                                                                                              \
+   std::to_string(me_columns),                                                                                                           \
+   std::to_string(ve_lanes),                                                                                                             \
+   std::to_string(clock_mhz),                                                                                                            \
+   std::to_string(local_gb_s),                                                                                                           \
+   std::to_string(sram_gb_s),                                                                                                            \
+   std::to_string(pcie_gb_s),                                                                                                            \
+   feature_names(features)},
 #include "kawara/hw/configs.def"
-      });
-}
+             });
+}  // namespace kawara::manual
 
 void add_work_clock(Page& page) {
   page.chapter("The work clock");

@@ -109,6 +109,8 @@ MISTAKES = [
     ("configs.def", "CONFIG(k1_mini,", "CONFIG(k1,", "config k1 (k1-mini): another config has that name"),
     ("configs.def", "\"k1-mini\"", "\"k1\"", "config k1_mini (k1): another config has that name"),
     ("configs.def", "\"k1-mini\", 256,", "\"k1-mini\", 0,", "config k1_mini lacks a part"),
+    ("configs.def", "800, 10, KAWARA_GLOBAL_FEATURES_LIMIT)", "800, 10, KAWARA_GLOBAL_FEATURES_TEST)", "config k1_mini: its features"),
+    ("configs.def", "800, 10, KAWARA_GLOBAL_FEATURES_LIMIT)", "800, 10, 1u << 8)", "config k1_mini: its features"),
     # What the work clock charges
     ("cost.def", "COST(DMA_REQUESTS, 4,", "COST(DMA_REQUESTS, 0,", "cost DMA_REQUESTS: 0 is not 1 to 65535"),
     ("cost.def", "COST(START_VE, 64,", "COST(START_VE, -64,", "cost START_VE: -64 is not 1 to 65535"),
