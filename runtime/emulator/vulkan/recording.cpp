@@ -140,7 +140,8 @@ Recording::Encoding& Recording::encoding_for(const std::vector<uint64_t>& addres
     encodings_.splice(encodings_.begin(), encodings_, found);
     return encodings_.front();
   }
-  if (encodings_.size() < kEncodingsMax)
+  const size_t most = std::clamp<size_t>(kEncodingBytesMax / encoding_bytes(), kEncodingsMin, kEncodingsMax);
+  if (encodings_.size() < most)
     encodings_.emplace_front();
   else
     encodings_.splice(encodings_.begin(), encodings_, std::prev(encodings_.end()));
@@ -149,11 +150,15 @@ Recording::Encoding& Recording::encoding_for(const std::vector<uint64_t>& addres
   return encodings_.front();
 }
 
+// A command buffer's own memory is the driver's; what it holds is about as large as the parameters.
+uint64_t Recording::encoding_bytes() const {
+  constexpr uint64_t kDispatchBytes = 512, kCommandBufferBytes = 4096;
+  return sizeof(Encoding) + push_slots_.size() * sizeof(uint64_t) + items_.size() * kDispatchBytes + steps_.size() * kCommandBufferBytes;
+}
+
 uint64_t Recording::size_bytes() const {
-  // A command buffer's own memory is the driver's; what it holds is about as large as the parameters.
-  constexpr uint64_t kDispatchBytes = 512;
   return 2 * (parameters_ ? parameters_->bytes().size() : 0) + slots_.size() * sizeof(AddressSlot) +
-         kEncodingsMax * (items_.size() * kDispatchBytes + steps_.size() * 4096);
+         std::max<size_t>(encodings_.size(), 1) * encoding_bytes();
 }
 
 void Recording::fill_steps() {

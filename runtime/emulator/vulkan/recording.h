@@ -41,6 +41,9 @@ class Recording {
  public:
   // Up to this estimate, dispatches share a command buffer: what runs without looking at aborts.
   static constexpr uint64_t kSliceNs = 50'000'000;
+  // Sets of addresses that command buffers are kept for: so many at least, then as many as take no more than this, and so many at most.
+  static constexpr size_t kEncodingsMin = 4, kEncodingsMax = 1024;
+  static constexpr uint64_t kEncodingBytesMax = uint64_t{64} << 20;
 
   explicit Recording(std::shared_ptr<VulkanDevice> device);
   ~Recording();
@@ -55,7 +58,7 @@ class Recording {
 
   const std::vector<Step>& steps() const { return steps_; }
   uint64_t scratch_bytes() const { return scratch_bytes_; }
-  uint64_t size_bytes() const;
+  uint64_t size_bytes() const;  // grows with the sets of addresses that it was run with
   // Before each run. Fills the steps' command buffers. address(Place): where the run has it.
   template <typename Address>
   void write_addresses(Address&& address) {
@@ -70,8 +73,8 @@ class Recording {
   uint64_t command_buffers_filled() const { return command_buffers_filled_; }
 
  private:
-  // Command buffers lately used, each good for one set of pushed addresses: runs that take turns find theirs.
-  static constexpr size_t kEncodingsMax = 4;
+  // Command buffers lately used, each good for one set of pushed addresses: runs that take turns, as those of a session's slots
+  // do, find theirs. The oldest makes room where there are too many.
   struct Encoding {
     std::vector<uint64_t> addresses;
     VkCommandPool pool = VK_NULL_HANDLE;
@@ -94,6 +97,7 @@ class Recording {
   void fill_steps();
   Encoding& encoding_for(const std::vector<uint64_t>& addresses);
   void fill(Encoding& encoding);
+  uint64_t encoding_bytes() const;  // of one
   VkCommandBuffer begin(VkCommandPool pool);
   void record(VkCommandBuffer commands, const Item& item, bool is_first);
 

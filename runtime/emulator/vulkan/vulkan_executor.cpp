@@ -43,12 +43,17 @@ Recording* VulkanExecutor::recording_of(const Job& job, uint32_t begin, uint32_t
   std::vector<Region::Place> places(job.regions.size());
   std::ranges::transform(job.regions, places.begin(), &Region::place);
   recordings_.push_front({job.snapshot, begin, end, std::move(places), std::move(recording)});
+  drop_recordings();
+  return recordings_.front().recording.get();
+}
+
+// The one in use stands first and stays.
+void VulkanExecutor::drop_recordings() {
   uint64_t bytes = 0;
   for (auto entry = recordings_.begin(); entry != recordings_.end();) {
     bytes += entry->size_bytes();
     entry = bytes > kRecordingBytesMax && entry != recordings_.begin() ? recordings_.erase(entry) : std::next(entry);
   }
-  return recordings_.front().recording.get();
 }
 
 void VulkanExecutor::prepare(Recording& recording, const Job& job) {
@@ -78,7 +83,9 @@ Health VulkanExecutor::run(const Job& job, uint32_t begin, uint32_t end, const P
   Recording* const found = recording_of(job, begin, end, progress);
   if (!found) return {};
   Recording& recording = *found;
+  const uint64_t filled = recording.command_buffers_filled();
   prepare(recording, job);
+  if (recording.command_buffers_filled() != filled) drop_recordings();
   dropped_by_host_ = 0;
   uint32_t retired = begin;
   for (const Step& step : recording.steps()) {

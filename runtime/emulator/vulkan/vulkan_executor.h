@@ -45,6 +45,7 @@ class VulkanExecutor {
   };
   Recording* recording_of(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);  // null: told to stop
   void prepare(Recording& recording, const Job& job);
+  void drop_recordings();
   Health health() const;
 
   std::shared_ptr<VulkanContext> context_;
