@@ -26,6 +26,7 @@ enum class VmId : uint32_t {};
 enum class BoId : uint32_t {};
 enum class QueueId : uint32_t {};
 enum class TimelineId : uint32_t {};
+// What a queue gets of the chip's cycles while others have work too: 1 part, 2 or 4. Queues take turns at switch points and between jobs.
 enum class Priority { low = 0, normal = 1, high = 2 };
 
 using Deadline = std::chrono::steady_clock::time_point;
