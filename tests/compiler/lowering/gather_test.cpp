@@ -2,6 +2,7 @@
 // Gather and GatherND: small graphs through the whole compiler and the reference executor, beside plain loops.
 #include <gmock/gmock.h>
 
+#include <bit>
 #include <cstring>
 
 #include "compiler/compile_text.h"
@@ -43,6 +44,67 @@ TEST(Lowering, AnIndexOutsideGathersZero) {
   const auto got = run_chosen("graph \"g\" opset 13 (%x: f32[3], %i: i64[5]) {\n %y = Gather(%x, %i)\n return %y\n}", {{3}, {5, 6, 7}},
                               std::as_bytes(std::span(indices)));
   EXPECT_THAT(got, testing::ElementsAre(0, 0, 0, 0, 7));
+}
+
+// Widened rows, and the bits of what is computed from them.
+std::vector<uint32_t> run_table(const std::string& text, std::span<const int8_t> table, std::span<const int64_t> indices) {
+  const Program program = compile_text(text);
+  EXPECT_THAT(races(program), IsEmpty());
+  const auto bytes = std::as_bytes(table), chosen = std::as_bytes(indices);
+  const auto output = run_program(program, {{bytes.begin(), bytes.end()}, {chosen.begin(), chosen.end()}}).at(0);
+  std::vector<uint32_t> result(output.size() / sizeof(uint32_t));
+  std::memcpy(result.data(), output.data(), output.size());
+  return result;
+}
+
+TEST(Lowering, OnlyTheRowsThatGatherChoosesAreWidened) {
+  const std::vector<int8_t> table = {1, -128, 127, 0, 5, -6, 7, 8};
+  const std::vector<int64_t> indices = {3, -4, 4, -5, int64_t{1} << 32, 1};
+  const std::vector<float> scales = {0.1f, -0.3f, 1e-39f, 3e38f};
+  const std::string text = R"(graph "g" opset 13 (%t: i8[4,2], %i: i64[3]) {
+  %s = f32[4,1] dense<0.1, -0.3, 1e-39, 3e38>
+  %f = Cast(%t) {to = 1}
+  %d = Mul(%f, %s)
+  %y = Gather(%d, %i)
+  return %y
+})";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nVE Gather\nIN Input\nVE Gather+Cast+Mul\nOUT Output\n");
+  for (const size_t half : {0, 3}) {
+    std::vector<uint32_t> want;
+    for (const int64_t index : std::span(indices).subspan(half, 3))
+      for (size_t column : {0, 1}) {
+        const int64_t row = index < 0 ? index + 4 : index;
+        want.push_back(row >= 0 && row < 4 ? std::bit_cast<uint32_t>(static_cast<float>(table[row * 2 + column]) * scales[row]) : 0);
+      }
+    EXPECT_THAT(run_table(text, table, std::span(indices).subspan(half, 3)), testing::ElementsAreArray(want));
+  }
+}
+
+TEST(Lowering, AnIndexOutsideGathersZeroAlsoWhereZeroWouldBecomeANumber) {
+  const std::vector<int64_t> indices = {3, -4, -5, 2, 4, -(int64_t{1} << 40)};
+  for (const char* step : {"%d = Add(%f, %s)", "%d = Mul(%f, %s)", "%d = Sub(%s, %f)"}) {
+    const std::string text = fmt::format(R"(graph "g" opset 13 (%t: i8[2,4,2], %i: i64[1,3]) {{
+  %s = f32[2,1,1] dense<-0.7, 3.5>
+  %f = Cast(%t) {{to = 1}}
+  {}
+  %y = Gather(%d, %i) {{axis = 1}}
+  return %y
+}})",
+                                         step);
+    const std::vector<int8_t> data = {1, -128, 127, 0, 5, -6, 7, 8, 9, 10, 11, 12, 13, 14, 15, -16};
+    for (const size_t half : {0, 3}) {
+      std::vector<uint32_t> want;
+      for (const size_t outer : {0, 1})
+        for (const int64_t index : std::span(indices).subspan(half, 3))
+          for (const size_t inner : {0, 1}) {
+            const int64_t row = index < 0 ? index + 4 : index;
+            const float s = outer ? 3.5f : -0.7f, f = row >= 0 && row < 4 ? data[(outer * 4 + row) * 2 + inner] : 0.0f;
+            const float d = step[5] == 'A' ? f + s : step[5] == 'M' ? f * s : s - f;
+            want.push_back(row >= 0 && row < 4 ? std::bit_cast<uint32_t>(d) : 0);
+          }
+      EXPECT_THAT(run_table(text, data, std::span(indices).subspan(half, 3)), testing::ElementsAreArray(want)) << step;
+    }
+  }
 }
 
 TEST(Lowering, GatherNDChoosesByRowsOfIndices) {
