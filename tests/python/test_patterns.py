@@ -114,3 +114,22 @@ def test_int8_weights_behind_dequantize_linear_take_one_command_more(scale, zero
 def test_large_int8_weights_stay_bytes_on_the_chip(nodes, tmp_path):
     program = check(nodes + [node("MatMul", ["x", "w"], ["y"])], {"q": LARGE, "s": np.float32(0.01)}, 2, tmp_path, y_shape=(3, 2048))
     assert program.report_data()["weights_bytes"] == LARGE.nbytes
+
+
+@pytest.mark.parametrize("device", ["emulator:reference", "emulator:vulkan"])
+@pytest.mark.parametrize("per_row", [False, True])
+def test_a_quantised_embedding_dequantises_the_rows_it_looks_up(per_row, device, model_file):
+    table = RNG.integers(0, 256, (2000, 64), np.uint8)  # 128,000 elements: more than are widened when compiling
+    scale, zero = np.float32(0.03), np.uint8(117)
+    if per_row:
+        scale, zero = RNG.random(2000, np.float32) / 50, RNG.integers(0, 256, 2000, np.uint8)
+    path = model_file([node("DequantizeLinear", ["t", "s", "z"], ["d"], axis=0), node("Gather", ["d", "i"], ["y"])],
+                      [("i", TensorProto.INT64, [2, 3])], [("y", TensorProto.FLOAT, [2, 3, 64])], [("t", table), ("s", scale), ("z", zero)])
+    session = kawara.InferenceSession(path, device)
+    rows = np.array([[0, -1, 1234], [-2000, 1999, 77]])
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    (expected,) = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"]).run(None, {"i": rows})
+    np.testing.assert_array_equal(session.run(None, {"i": rows})[0].view(np.uint32), expected.view(np.uint32))
+    outside = session.run(None, {"i": np.array([[2000, -2001, 1 << 32], [-(1 << 40), 5, 2**31]])})[0]
+    assert not outside.reshape(6, 64)[[0, 1, 2, 3, 5]].view(np.uint32).any() and outside[1, 1].any()
