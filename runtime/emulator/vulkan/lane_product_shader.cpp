@@ -11,6 +11,7 @@ namespace kawara::emulator::vulkan {
 
 namespace {
 
+constexpr uint32_t kRun = 32;  // terms
 constexpr uint32_t kLanes = 8, kRows = LaneProduct::kRows, kVectors = LaneProduct::kColumns / kLanes;
 
 class LaneProductShader {
@@ -21,8 +22,8 @@ class LaneProductShader {
   std::vector<uint32_t> build() {
     read_push();
     find_tile();
-    for (auto& row : sums_) row.fill(b_.f32_bits(0));
     for (uint32_t i = 0; i < depth_; ++i) add_depth();
+    end_run();
     for (uint32_t row = 0; row < kRows; ++row) store_row(row);
     return b_.finish();
   }
@@ -113,15 +114,26 @@ class LaneProductShader {
     for (uint32_t i = 0; i < kVectors; ++i) inputs[i] = load_eight(line, offset + 4 * kLanes * i);
     for (uint32_t row = 0; row < kRows; ++row) {
       const Id weight = load(rows_[row], 4 * term_);
-      for (uint32_t i = 0; i < kVectors; ++i)
-        sums_[row][i] = b_.op(spv::OpFAdd, b_.f32_type, {sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]})});
+      for (uint32_t i = 0; i < kVectors; ++i) sums_[row][i] = plus(sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]}));
     }
-    ++term_;
+    if (++term_ % kRun == 0) end_run();
   }
+
+  // The run's sums go to the totals; the next one starts with its first products.
+  void end_run() {
+    for (uint32_t row = 0; row < kRows; ++row)
+      for (uint32_t i = 0; i < kVectors; ++i) {
+        totals_[row][i] = plus(totals_[row][i], sums_[row][i]);
+        sums_[row][i] = Id::none;
+      }
+  }
+
+  // none is zero.
+  Id plus(Id a, Id b) { return a == Id::none ? b : b == Id::none ? a : b_.op(spv::OpFAdd, b_.f32_type, {a, b}); }
 
   void store_row(uint32_t row) {
     for (uint32_t i = 0; i < kVectors; ++i) {
-      const Id sum = b_.op(spv::OpFAdd, b_.f32_type, {load_eight(old_, 4 * kLanes * i), sums_[row][i]});
+      const Id sum = plus(load_eight(old_, 4 * kLanes * i), totals_[row][i]);
       b_.store_at(i == 0 ? to_ : add(to_, b_.u64(4 * kLanes * i)), b_.f32_type, sum);
     }
     old_ = add(old_, old_row_);
@@ -134,7 +146,7 @@ class LaneProductShader {
   Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, tap_line_, sums_row_, old_row_, old_column_;
   Id row_tiles_, magic_, shift_, spare_column_, lane_;
   std::array<Id, kRows> rows_;
-  std::array<std::array<Id, kVectors>, kRows> sums_;
+  std::array<std::array<Id, kVectors>, kRows> sums_{}, totals_{};  // of the run and of those before it
 };
 
 }  // namespace

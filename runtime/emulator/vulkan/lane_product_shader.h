@@ -5,8 +5,8 @@
 // Written for how lavapipe compiles. What it knows to be the same in all lanes becomes scalar code, and it knows that of constants
 // and of push constants alone, so numbers of workgroups and subgroups go through a table of push constants. There is no branch, no
 // loop and no push constant read late (its bounds are checked): behind one, a load from one address becomes eight. Eight loads side
-// by side, each taken by one lane, become one vector load. Sums start at zero and meet the old ones at the end, so that rounding
-// errors grow with the number of chunks and not of terms.
+// by side, each taken by one lane, become one vector load. Runs of terms are summed by themselves, and so is each chunk before it
+// meets the old sums, so that rounding errors grow with the number of runs and chunks and not of terms.
 #pragma once
 
 #include <array>
