@@ -69,12 +69,13 @@ class Move {
  private:
   const Shape& shape(ValueId value) const { return *graph_.values[value].shape; }
 
-  // Steps from the data back to where they begin. Only Gathers may use the data, or all of it is needed anyway.
+  // Steps from the data back to where they begin. Only Gathers may use the data, or all of it is needed anyway. (One that takes it as its
+  // indices chooses as many elements, or more.)
   void find_steps() {
     int64_t chosen = 0;
     for (const size_t user : graph_.consumers(gather_.inputs[0])) {
       const Node& node = graph_.nodes[user];
-      if (!is_gather(node) || node.inputs[1] == gather_.inputs[0]) return;
+      if (!is_gather(node)) return;
       chosen += element_count(shape(node.outputs[0]));
     }
     if (chosen >= element_count(shape(gather_.inputs[0]))) return;
@@ -95,9 +96,7 @@ class Move {
     if (!op || op->kind != OperatorKind::elementwise || node.outputs.size() != 1) return std::nullopt;
     Step step{.node = node, .axis = axis};
     for (const ValueId input : node.inputs) {
-      if (input == kAbsent) continue;
-      if (is_chosen(step, input) && bits(graph_.values[input].dtype) < 8) return std::nullopt;  // Gather can't
-      if (graph_.values[input].constant) continue;
+      if (input == kAbsent || graph_.values[input].constant) continue;
       if (!is_chosen(step, input) || (step.computed != kAbsent && step.computed != input)) return std::nullopt;
       step.computed = input;
     }
