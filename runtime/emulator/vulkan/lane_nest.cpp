@@ -63,27 +63,24 @@ bool suits_lanes(const NestPlan& plan) {
 }
 
 // As many vectors to a tile as leave few of its lanes without a point.
-uint32_t vectors_for(uint64_t extent, uint64_t instructions) {
+uint32_t vectors_for(uint64_t extent, uint32_t each, uint64_t instructions) {
   for (uint32_t vectors = 8; vectors > 1; vectors /= 2) {
-    const uint64_t width = uint64_t{vectors} * LaneNest::kLanes, covered = (extent + width - 1) / width * width;
-    if (covered * 3 <= (extent + LaneNest::kLanes) * 4 && vectors * instructions <= kInstructionsMax) return vectors;
+    const uint64_t width = uint64_t{vectors} * each, covered = (extent + width - 1) / width * width;
+    if (covered * 3 <= (extent + each) * 4 && vectors * instructions <= kInstructionsMax) return vectors;
   }
   return 1;
 }
 
 }  // namespace
 
-uint64_t LaneNest::groups() const {
-  const uint64_t width = uint64_t{vectors} * kLanes;
-  return (plan.parallel[lane].extent + width - 1) / width;
-}
+uint64_t LaneNest::groups() const { return (plan.parallel[lane].extent + width() - 1) / width(); }
 
 uint64_t LaneNest::tiles() const { return plan.points() / plan.parallel[lane].extent * groups(); }
 
 unsigned LaneNest::outermost() const { return lane == 0 && plan.parallel.size() > 1 ? 1 : 0; }
 
 std::string LaneNest::identity() const {
-  std::string result = fmt::format("lanes {} {} ", lane, vectors) + plan.identity();
+  std::string result = fmt::format("lanes {} {}{} ", lane, vectors, pairs ? " pairs" : "") + plan.identity();
   for (const PlanLoop& loop : plan.reduced) result += fmt::format(" {}", loop.extent);
   for (const LaneAccess each : access) result.push_back(static_cast<char>('0' + static_cast<int>(each)));
   return result;
@@ -95,7 +92,11 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan) {
   unsigned best_score = 0;
   for (unsigned i = 0; i < plan.parallel.size(); ++i) {
     if (plan.parallel[i].extent < LaneNest::kLanes) continue;
-    LaneNest nest{plan, i, vectors_for(plan.parallel[i].extent, instructions_of(plan)), {}};
+    constexpr uint64_t kPairedMin = 11;  // fewer fill two vectors as well
+    const uint64_t extent = plan.parallel[i].extent, instructions = instructions_of(plan);
+    LaneNest nest{.plan = plan, .lane = i, .pairs = extent >= kPairedMin && 2 * instructions <= kInstructionsMax, .access = {}};
+    const uint32_t each = nest.pairs ? 2 : 1;
+    nest.vectors = vectors_for(extent, each * LaneNest::kLanes, each * instructions);
     unsigned score = 1;
     for (unsigned s = 0; s < plan.streams.size(); ++s) {
       nest.access.push_back(access_of(plan, plan.streams[s], plan.parallel[i].index));
@@ -113,7 +114,7 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan) {
 }
 
 void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds) {
-  const uint64_t tile_ps = point_picoseconds * nest.vectors * LaneNest::kLanes;
+  const uint64_t tile_ps = point_picoseconds * nest.width();
   const uint64_t each = std::clamp<uint64_t>(Recording::kSliceNs * 1000 / tile_ps, LaneNest::kSubgroups, kTilesMax);
   for (uint64_t first = 0; first < nest.tiles(); first += each) {
     const uint64_t tiles = std::min(each, nest.tiles() - first);

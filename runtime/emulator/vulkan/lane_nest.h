@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A nest whose points are computed eight at a time: neighbours along one parallel loop are the lanes of a subgroup, and all
-// else is the same in every lane. On a software device that makes scalar code of the addresses and vector loads of the elements.
+// A nest whose points are computed eight at a time: neighbours along one parallel loop, or neighbouring pairs, are the lanes of a
+// subgroup, and all else is the same in every lane. On a software device that makes scalar code of the addresses and vector loads of the
+// elements.
 #pragma once
 
 #include <optional>
@@ -24,9 +25,11 @@ struct LaneNest {
 
   const NestPlan& plan;
   unsigned lane = 0;               // the number of the parallel loop that the lanes count
-  uint32_t vectors = 1;            // of kLanes points, along it: a subgroup's tile
+  bool pairs = false;              // a lane computes two neighbours, which it stores together
+  uint32_t vectors = 1;            // of points that lanes compute side by side: a subgroup's tile
   std::vector<LaneAccess> access;  // per stream
 
+  uint32_t width() const { return vectors * (pairs ? 2 * kLanes : kLanes); }  // points of a tile
   // Tiles that cover the lanes' loop, and all tiles.
   uint64_t groups() const;
   uint64_t tiles() const;

@@ -65,14 +65,23 @@ void LaneShader::find_tile() {
     else
       rest = divided(rest, loop, index);
   }
-  const Id width = b_.u32(nest_.vectors * LaneNest::kLanes);
-  group_ = multiply(u32, group_, width);
+  group_ = multiply(u32, group_, b_.u32(nest_.width()));
 }
 
 void LaneShader::emit_vector(uint32_t vector) {
+  position_ = add(b_.u32_type, group_, b_.u32(vector * nest_.width() / nest_.vectors));
+  loaded_ahead_.clear();
+  stored_behind_.clear();
+  for (unsigned of_pair = 0; of_pair < (nest_.pairs ? 2 : 1); ++of_pair) emit_points(of_pair);
+}
+
+void LaneShader::emit_points(unsigned of_pair) {
   const Id u32 = b_.u32_type;
-  position_ = add(u32, group_, b_.u32(vector * LaneNest::kLanes));
-  const Id point = add(u32, position_, lane_);
+  of_pair_ = of_pair;
+  next_load_ = next_store_ = 0;
+  offset_ = lane_;
+  if (nest_.pairs) offset_ = add(u32, multiply(u32, lane_, b_.u32(2)), b_.u32(of_pair));
+  const Id point = add(u32, position_, offset_);
   stores_ = test(spv::OpULessThan, point, count_);
   // Lanes without a point read the last one's elements.
   const Id last = b_.op(spv::OpISub, u32, {parameter(ParameterKind::lane_extent), b_.u32(1)});
@@ -103,17 +112,60 @@ Id LaneShader::index_in(unsigned stream, unsigned index) { return is_lane(index)
 // The address is that of the first lane's element; the test is each lane's own.
 Id LaneShader::tested(unsigned stream, unsigned number, Id value) {
   const bool varies = plan_.streams[stream].coordinates[number].fields.coef[plan_.parallel[nest_.lane].index] != 0;
-  return varies && !is_by_each(stream) ? add(b_.u32_type, value, lane_) : value;
+  return varies && !is_by_each(stream) ? add(b_.u32_type, value, offset_) : value;
 }
 
 Id LaneShader::fetch(unsigned stream, Id address, Id type) {
   if (nest_.access[stream] != LaneAccess::eight) return b_.load_at(address, type);
-  const uint32_t size = bits(plan_.streams[stream].fields.dtype) / 8;
+  if (!nest_.pairs) return fetch_neighbours(stream, address, type);
+  if (type == b_.u64_type) {  // no type is twice as wide
+    const Id far = add(b_.u64_type, address, b_.op(spv::OpUConvert, b_.u64_type, {multiply(b_.u32_type, offset_, b_.u32(8))}));
+    return b_.load_at(far, type);
+  }
+  if (of_pair_ == 1) return loaded_ahead_[next_load_++];
+  const Id twice = double_type(type), both = fetch_neighbours(stream, address, twice);
+  const uint32_t width = bits(plan_.streams[stream].fields.dtype);
+  loaded_ahead_.push_back(b_.op(spv::OpUConvert, type, {b_.op(spv::OpShiftRightLogical, twice, {both, b_.u32(width)})}));
+  return b_.op(spv::OpUConvert, type, {both});
+}
+
+Id LaneShader::double_type(Id type) { return type == b_.u8_type ? b_.u16_type : type == b_.u16_type ? b_.u32_type : b_.u64_type; }
+
+// An element of the type for each lane, neighbours in memory from the address on.
+Id LaneShader::fetch_neighbours(unsigned stream, Id address, Id type) {
+  const uint32_t element = bits(plan_.streams[stream].fields.dtype) / 8;
+  const uint32_t size = nest_.pairs ? 2 * element : element;
   std::array<Id, LaneNest::kLanes> values;
-  for (uint32_t i = 0; i < values.size(); ++i) values[i] = b_.load_at(add(b_.u64_type, address, b_.u64(i * size)), type);
+  for (uint32_t i = 0; i < values.size(); ++i) values[i] = b_.load_at(add(b_.u64_type, address, b_.u64(i * size)), type, element);
   Id value = values[0];
   for (uint32_t i = 1; i < values.size(); ++i) value = b_.select(test(spv::OpIEqual, lane_, b_.u32(i)), values[i], value, type);
   return value;
+}
+
+// Whether both of a pair are neighbours in memory wherever they are stored.
+bool LaneShader::stores_pairs(unsigned stream) const {
+  const PlanStream& fields = plan_.streams[stream];
+  const uint32_t width = bits(fields.fields.dtype);
+  return nest_.pairs && width <= 32 && fields.coordinates.empty() && fields.step[plan_.parallel[nest_.lane].index] == width / 8;
+}
+
+// A store costs a branch for each lane, so that of a pair in one is worth what it takes to put them together.
+void LaneShader::put(unsigned stream, const Element& element, Id value) {
+  if (!stores_pairs(stream)) return write(stream, element, value, and_also(element.inside, stores_));
+  if (of_pair_ == 0) return stored_behind_.push_back({element, value, stores_});
+  const Stored& first = stored_behind_[next_store_++];
+  const Id type = codec_.memory_type(plan_.streams[stream].fields.dtype), twice = double_type(type);
+  const uint32_t width = bits(plan_.streams[stream].fields.dtype);
+  under(stores_, [&] {
+    const auto widened = [&](Id half) {
+      const Id narrow = type == b_.u32_type ? half : b_.op(spv::OpUConvert, type, {half});
+      return b_.op(spv::OpUConvert, twice, {narrow});
+    };
+    const Id high = b_.op(spv::OpShiftLeftLogical, twice, {widened(value), b_.u32(width)});
+    b_.store_at(address_of(stream, first.element.unit), twice, b_.op(spv::OpBitwiseOr, twice, {high, widened(first.value)}), width / 8);
+  });
+  const Id is_alone = and_also(first.condition, b_.op(spv::OpLogicalNot, b_.bool_type, {stores_}));
+  write(stream, first.element, first.value, is_alone);
 }
 
 }  // namespace kawara::emulator::vulkan

@@ -20,6 +20,10 @@ class LaneShader final : public SectionShader {
   Id number_of(Id digit);
   void find_tile();
   void emit_vector(uint32_t vector);
+  void emit_points(unsigned of_pair);
+  bool stores_pairs(unsigned stream) const;
+  Id fetch_neighbours(unsigned stream, Id address, Id type);
+  Id double_type(Id type);
   bool is_by_each(unsigned stream) const;  // each lane has an address of its own
   bool is_lane(unsigned index) const { return index == plan_.parallel[nest_.lane].index; }
 
@@ -28,12 +32,24 @@ class LaneShader final : public SectionShader {
   Id elsewhere(unsigned stream) override { return parameter(ParameterKind::stream_address, stream); }
   Id tested(unsigned stream, unsigned number, Id value) override;
   Id index_in(unsigned stream, unsigned index) override;
+  void put(unsigned stream, const Element& element, Id value) override;
 
   const LaneNest& nest_;
   Id lane_ = Id::none;      // of the subgroup
   Id group_ = Id::none;     // number of the tile along the lanes' loop
   Id count_ = Id::none;     // points along it; none for a tile that is not there
-  Id position_ = Id::none;  // of the vector's first lane along it
+  Id position_ = Id::none;  // of the vector's first point along it
+  Id offset_ = Id::none;    // of this lane's point from there
+  Id stores_ = Id::none;    // whether this lane has one
+  // Of pairs: which is computed, and what the first leaves to the second: its neighbours' elements, what it would store.
+  struct Stored {
+    Element element;
+    Id value, condition;
+  };
+  unsigned of_pair_ = 0;
+  std::vector<Id> loaded_ahead_;
+  std::vector<Stored> stored_behind_;
+  size_t next_load_ = 0, next_store_ = 0;
 };
 
 }  // namespace kawara::emulator::vulkan

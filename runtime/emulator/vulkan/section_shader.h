@@ -67,6 +67,10 @@ class SectionShader {
   virtual Id index_in(unsigned /*stream*/, unsigned index) { return index_value(index); }
   Id load(unsigned stream);
   void store(unsigned stream, Id value, uint8_t type);
+  // Writes the element, in the type that memory has it in, where there is one.
+  virtual void put(unsigned stream, const Element& element, Id value) { write(stream, element, value, element.inside); }
+  void write(unsigned stream, const Element& element, Id value, Id condition);
+  void under(Id condition, const std::function<void()>& body);  // none: always
   void count_health(Id value, uint8_t type);
   void count(unsigned counter, Id condition);
   void store_nibble(unsigned stream, Id unit, Id value);
@@ -85,7 +89,6 @@ class SectionShader {
   MicrocodeEmitter microcode_;
   ElementCodec codec_;
   Id parameters_ = Id::none;
-  Id stores_ = Id::none;  // whether this invocation stores; none where it always does
   std::map<std::tuple<ParameterKind, unsigned, unsigned, unsigned>, Id> loaded_;
   std::array<Id, kIndices> index_{};           // u32, of loops that are not being reduced
   std::array<Id, kIndices> index_variable_{};  // of reduced loops that run right now

@@ -127,33 +127,38 @@ Id SectionShader::load(unsigned stream) {
 
 void SectionShader::store(unsigned stream, Id value, uint8_t type) {
   const NestStream& fields = plan_.streams[stream].fields;
-  const Id wide_value = value;
-  value = codec_.narrow(value, type, fields.dtype, (fields.flags & KAWARA_STREAM_SATURATE) != 0);
-  Element element = find_element(stream);
-  element.inside = and_also(element.inside, stores_);
-  if (plan_.counts_health && element.found != Id::none) count(2, b_.op(spv::OpLogicalNot, b_.bool_type, {element.found}));
-  const Id write = b_.label(), end = b_.label();
-  if (element.inside != Id::none) {
-    b_.selection_merge(end);
-    b_.branch_if(element.inside, write, end);
-    b_.open(write);
-  }
+  const bool saturates = (fields.flags & KAWARA_STREAM_SATURATE) != 0;
+  const Element element = find_element(stream);
   if (plan_.counts_health) {
-    count_health(wide_value, type);
-    const Id lost = codec_.does_not_fit(wide_value, type, fields.dtype, (fields.flags & KAWARA_STREAM_SATURATE) != 0);
-    if (lost != Id::none) count(3, lost);
+    if (element.found != Id::none) count(2, b_.op(spv::OpLogicalNot, b_.bool_type, {element.found}));
+    under(element.inside, [&] {
+      count_health(value, type);
+      const Id lost = codec_.does_not_fit(value, type, fields.dtype, saturates);
+      if (lost != Id::none) count(3, lost);
+    });
   }
-  if (NestPlan::counts_nibbles(fields.dtype)) {
-    store_nibble(stream, element.unit, value);
-  } else {
-    const Id memory = codec_.memory_type(fields.dtype);
+  put(stream, element, codec_.narrow(value, type, fields.dtype, saturates));
+}
+
+void SectionShader::write(unsigned stream, const Element& element, Id value, Id condition) {
+  const DType dtype = plan_.streams[stream].fields.dtype;
+  under(condition, [&] {
+    if (NestPlan::counts_nibbles(dtype)) return store_nibble(stream, element.unit, value);
+    const Id memory = codec_.memory_type(dtype);
     if (memory != b_.u64_type && memory != b_.u32_type) value = b_.op(spv::OpUConvert, memory, {value});
     b_.store_at(address_of(stream, element.unit), memory, value);
-  }
-  if (element.inside != Id::none) {
-    b_.branch(end);
-    b_.open(end);
-  }
+  });
+}
+
+void SectionShader::under(Id condition, const std::function<void()>& body) {
+  if (condition == Id::none) return body();
+  const Id write = b_.label(), end = b_.label();
+  b_.selection_merge(end);
+  b_.branch_if(condition, write, end);
+  b_.open(write);
+  body();
+  b_.branch(end);
+  b_.open(end);
 }
 
 void SectionShader::count_health(Id value, uint8_t type) {
@@ -164,13 +169,9 @@ void SectionShader::count_health(Id value, uint8_t type) {
 }
 
 void SectionShader::count(unsigned counter, Id condition) {
-  const Id happens = b_.label(), end = b_.label();
-  b_.selection_merge(end);
-  b_.branch_if(condition, happens, end);
-  b_.open(happens);
-  b_.atomic_at(spv::OpAtomicIAdd, add(b_.u64_type, parameter(ParameterKind::health_address), b_.u64(4 * counter)), b_.u32(1));
-  b_.branch(end);
-  b_.open(end);
+  under(condition, [&] {
+    b_.atomic_at(spv::OpAtomicIAdd, add(b_.u64_type, parameter(ParameterKind::health_address), b_.u64(4 * counter)), b_.u32(1));
+  });
 }
 
 // The neighbour in the same byte belongs to another invocation: only this nibble may change.

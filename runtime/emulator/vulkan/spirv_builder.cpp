@@ -119,16 +119,17 @@ Id SpirvBuilder::quotient(Id n, Id magic, Id shift) {
   return op(spv::OpShiftRightLogical, u32_type, {high_product(twice, magic), shift});
 }
 
-Id SpirvBuilder::load_at(Id address, Id type) {
+Id SpirvBuilder::load_at(Id address, Id type, uint32_t alignment) {
   const Id pointer = op(spv::OpConvertUToPtr, pointer_type(spv::StorageClassPhysicalStorageBuffer, type), {address});
   const Id result = fresh();
-  emit(spv::OpLoad, {raw(type), raw(result), raw(pointer), spv::MemoryAccessAlignedMask, alignment_of(*this, type)});
+  emit(spv::OpLoad,
+       {raw(type), raw(result), raw(pointer), spv::MemoryAccessAlignedMask, alignment ? alignment : alignment_of(*this, type)});
   return result;
 }
 
-void SpirvBuilder::store_at(Id address, Id type, Id value) {
+void SpirvBuilder::store_at(Id address, Id type, Id value, uint32_t alignment) {
   const Id pointer = op(spv::OpConvertUToPtr, pointer_type(spv::StorageClassPhysicalStorageBuffer, type), {address});
-  emit(spv::OpStore, {raw(pointer), raw(value), spv::MemoryAccessAlignedMask, alignment_of(*this, type)});
+  emit(spv::OpStore, {raw(pointer), raw(value), spv::MemoryAccessAlignedMask, alignment ? alignment : alignment_of(*this, type)});
 }
 
 void SpirvBuilder::atomic_at(spv::Op opcode, Id address, Id value) {

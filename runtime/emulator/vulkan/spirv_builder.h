@@ -36,9 +36,9 @@ class SpirvBuilder {
   Id high_product(Id a, Id b);            // of u32
   Id quotient(Id n, Id magic, Id shift);  // by the divisor of magic_divisor.h
 
-  // Memory at a 64-bit address; `type` is u8, u16, u32, u64 or f32, and the address is a multiple of its size.
-  Id load_at(Id address, Id type);
-  void store_at(Id address, Id type, Id value);
+  // Memory at a 64-bit address; `type` is u8, u16, u32, u64 or f32, and the address is a multiple of `alignment`: 0 is its size.
+  Id load_at(Id address, Id type, uint32_t alignment = 0);
+  void store_at(Id address, Id type, Id value, uint32_t alignment = 0);
   void atomic_at(spv::Op opcode, Id address, Id value);  // u32, relaxed
 
   // Variables of the function. An array has `length` u32 or u64 elements.
