@@ -9,11 +9,18 @@ namespace kawara::compiler {
 
 namespace {
 
-constexpr int64_t kStepMax = 0xffff, kReachMax = 1 << 24;
+constexpr int64_t kStepMax = 0xffff;
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 }  // namespace
+
+void require_steps(const Inference& inference, const Window& window, size_t i) {
+  const auto is_step = [](int64_t value) { return value >= 1 && value <= kStepMax; };
+  inference.require(is_step(window.stride[i]) && is_step(window.dilation[i]), "strides and dilations must be within 1 and 65535");
+  inference.require(window.kernel[i] >= 1 && window.kernel[i] <= kReachMax && window.in[i] <= kReachMax,
+                    "kernel and spatial extents must be within 1 and 2^24");
+}
 
 Window infer_window(const Inference& inference, std::vector<int64_t> kernel) {
   const Shape& shape = inference.shape(0);
@@ -37,10 +44,7 @@ Window infer_window(const Inference& inference, std::vector<int64_t> kernel) {
   if (auto_pad == "VALID") pads.assign(2 * rank, 0);
   for (size_t i = 0; i < rank; ++i) {
     const int64_t step = window.stride[i], dilation = window.dilation[i];
-    inference.require(step >= 1 && step <= kStepMax && dilation >= 1 && dilation <= kStepMax,
-                      "strides and dilations must be within 1 and 65535");
-    inference.require(window.kernel[i] >= 1 && window.kernel[i] <= kReachMax && window.in[i] <= kReachMax,
-                      "kernel and spatial extents must be within 1 and 2^24");
+    require_steps(inference, window, i);
     const int64_t reach = (window.kernel[i] - 1) * dilation + 1;
     if (same) {
       const int64_t total = std::max<int64_t>((divide_up(window.in[i], step) - 1) * step + reach - window.in[i], 0);

@@ -74,6 +74,8 @@ bool fold_into(Graph& graph, Node& node, const Affine& affine) {
   if (bias && !bias->shape.empty() && bias->shape.back() != element_count(bias->shape)) return false;  // [M,1] of a Gemm
   int64_t inner = 0;
   if (node.op == "Conv" && weights->shape[0] == channels) inner = channels ? element_count(weights->shape) / channels : 1;
+  if (node.op == "ConvTranspose" && weights->shape[1] == channels)  // with groups, a row is not all channels
+    inner = element_count({weights->shape.begin() + 2, weights->shape.end()});
   if (node.op == "Gemm") inner = attribute(node, "transB", int64_t{0}) ? weights->shape[1] : 1;
   if (inner == 0) return false;
   const ValueId new_weights = scale_weights(graph, node, affine, inner);

@@ -31,6 +31,30 @@ TEST(Lowering, AConvolutionWithBiasAndActivationIsOneCommand) {
   expect_near(run(text, {x, w, b}), want);
 }
 
+TEST(Lowering, ATransposedConvolutionWithGroupsBiasAndActivationIsOneCommand) {
+  const std::string text = R"(graph "g" opset 14 (%x: f32[2,4,5,4], %w: f32[4,3,3,2], %b: f32[6]) {
+    %c = ConvTranspose(%x, %w, %b) { group = 2, strides = [2, 3], pads = [1, 0, 0, 1], dilations = [1, 2], output_padding = [1, 0] }
+    %y = HardSwish(%c)
+    return %y
+  })";
+  EXPECT_EQ(outline(compile_text(text)), "IN Input\nIN Input\nIN Input\nME ConvTranspose+HardSwish\nOUT Output\n");
+  const Array x = numbers({2, 4, 5, 4}, 1), w = numbers({4, 3, 3, 2}, 2), b = numbers({6}, 3);
+  Array want{{2, 6, 11, 11}, std::vector<float>(2 * 6 * 11 * 11)};
+  std::vector<double> sums(want.values.size());
+  for_each_point(want.shape, [&](const Index& o) { sums[want.position(o)] = b.at({o[1]}); });
+  // As ONNX defines it: each input spreads over the outputs under its kernel.
+  for_each_point(x.shape, [&](const Index& i) {
+    for (int64_t c = 0; c < 3; ++c)
+      for (int64_t ky = 0; ky < 3; ++ky)
+        for (int64_t kx = 0; kx < 2; ++kx) {
+          const int64_t y = i[2] * 2 + ky - 1, xx = i[3] * 3 + kx * 2;
+          if (y >= 0 && y < 11 && xx < 11) sums[want.position({i[0], i[1] / 2 * 3 + c, y, xx})] += x.at(i) * w.at({i[1], c, ky, kx});
+        }
+  });
+  for (size_t i = 0; i < sums.size(); ++i) want.values[i] = hard_swish(static_cast<float>(sums[i]));
+  expect_near(run(text, {x, w, b}), want);
+}
+
 TEST(Lowering, AConvolutionInOneDimensionWithSamePadding) {
   const Array x = numbers({1, 3, 10}, 1), w = numbers({3, 1, 4}, 2);
   const Array got = run(R"(graph "g" opset 14 (%x: f32[1,3,10], %w: f32[3,1,4]) {
