@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pow: a to the power b, for the constant powers that exact instructions compute.
+#include <cmath>
+
 #include "elementwise.h"
 
 namespace kawara::compiler {
@@ -26,6 +28,20 @@ void infer(Inference& inference) {
   inference.set(0, dtype, broadcast(inference));
 }
 
+// The steps of `point`, so that the bits agree.
+float power(std::span<const float> x) {
+  const float a = x[0], exponent = x[1], square = a * a;
+  if (exponent == 0.5f) return std::sqrt(a);
+  if (exponent == -1) return 1.0f / a;
+  if (exponent == 1) return a;
+  if (exponent == 2) return square;
+  return square * (exponent == 3 ? a : square);
+}
+
+std::vector<Tensor> fold(const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
+  return fold_points(graph, node, inputs, nullptr, power);
+}
+
 Register point(Points& points, const Graph& graph, const Node& node, std::span<const Register> inputs) {
   const Register a = inputs[0];
   const float exponent = *exponent_of(&*graph.values[node.inputs[1]].constant);
@@ -39,6 +55,6 @@ Register point(Points& points, const Graph& graph, const Node& node, std::span<c
 
 }  // namespace
 
-const Operator pow_operator = {.name = "Pow", .kind = OperatorKind::elementwise, .infer = infer, .point = point};
+const Operator pow_operator = {.name = "Pow", .kind = OperatorKind::elementwise, .infer = infer, .fold = fold, .point = point};
 
 }  // namespace kawara::compiler
