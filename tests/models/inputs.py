@@ -29,6 +29,9 @@ def glyphs(height: int, width: int, background: float, ink: float, scale: int) -
     return page
 
 
+PROGRAM = "import os\n\ndef main(argv):\n    for name in argv:\n        print(os.path.basename(name), len(name))\n\n"
+
+
 def make_input(model: str, spec: dict) -> np.ndarray:
     """One input array from its name, dtype, shape and fill in models.json."""
     generator = np.random.RandomState(zlib.crc32(f"{model}/{spec['name']}".encode()))
@@ -51,6 +54,8 @@ def make_input(model: str, spec: dict) -> np.ndarray:
         for _ in range(6):
             x = x + np.sin(sum(generator.uniform(-0.15, 0.15) * axis for axis in axes) + generator.uniform(0, 6.3))
         x = a[0] + (a[1] - a[0]) * (x + 6) / 12
+    elif kind == "text":  # character codes of PROGRAM, again and again
+        x = np.resize([ord(letter) for letter in PROGRAM], shape)
     else:
         raise ValueError(f"unknown fill {spec['fill']!r}")
     return np.ascontiguousarray(x).astype(spec["dtype"])

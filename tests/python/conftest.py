@@ -22,6 +22,16 @@ from randomise import randomised  # noqa: E402
 MODELS = {entry["name"]: entry for entry in json.loads((ROOT / "tests" / "models" / "models.json").read_text())}
 
 
+def pytest_addoption(parser):
+    parser.addoption("--run-slow", action="store_true", help="run the tests marked slow as well")
+
+
+def pytest_collection_modifyitems(config, items):
+    for item in items:
+        if "slow" in item.keywords and not config.getoption("--run-slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: --run-slow runs it"))
+
+
 @pytest.fixture(scope="session")
 def fetched():
     """fetched("ppocr4_rec"): path of a public model, downloaded once into .cache/models; seeded weights where it has none."""

