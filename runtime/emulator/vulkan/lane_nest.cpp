@@ -14,7 +14,7 @@ namespace {
 
 // Reductions are written out step by step: their lines of code in a shader, all vectors together.
 constexpr uint64_t kInstructionsMax = 400;
-constexpr uint64_t kTilesMax = uint64_t{65535} * LaneNest::kSubgroups;
+constexpr uint64_t kTilesMax = uint64_t{LaneNest::kGroupsMax} * LaneNest::kSubgroups;
 
 // Whether lanes may read neighbours along a tested coordinate before the test: a little of what lies behind the elements may be
 // read, nothing of what lies before them.

@@ -22,6 +22,7 @@ enum class LaneAccess : uint8_t {
 
 struct LaneNest {
   static constexpr uint32_t kLanes = 8, kSubgroups = 8;  // of a subgroup; of a workgroup
+  static constexpr uint32_t kGroupsMax = 4096;           // of a dispatch: their numbers have three digits of four bits
 
   const NestPlan& plan;
   unsigned lane = 0;               // the number of the parallel loop that the lanes count

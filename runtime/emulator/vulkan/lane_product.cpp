@@ -15,7 +15,6 @@ namespace kawara::emulator::vulkan {
 
 namespace {
 
-constexpr uint64_t kGroupsMax = 65535;
 // A multiplication on two cores of a software device, generously: it bounds the time to an abort.
 constexpr uint64_t kTermPicoseconds = 100;
 
@@ -60,22 +59,31 @@ class Builder {
     return stride[0] * batch[0] + stride[1] * batch[1];
   }
 
-  // Whole columns of tiles, as many as a dispatch may have and a slice's time allows.
+  struct Tiles {
+    uint64_t row, rows, column, columns;
+  };
+
+  // Whole columns of tiles of a block of rows, as many as a dispatch may have and a slice's time allows.
   void add_batch(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch) {
     const uint64_t row_tiles = (product_.rows + LaneProduct::kRows - 1) / LaneProduct::kRows;
     const uint64_t column_tiles = (product_.columns + LaneProduct::kColumns - 1) / LaneProduct::kColumns;
     const uint64_t tile_ps = uint64_t{LaneProduct::kRows} * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds;
-    const uint64_t tiles = std::min(kGroupsMax * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
-    // Only the last dispatch may have a workgroup that is not full: its spare column is nobody's.
-    const uint64_t each = std::max<uint64_t>(1, tiles / row_tiles / kTilesOfGroup) * kTilesOfGroup;
-    for (uint64_t column = 0; column < column_tiles; column += each)
-      add_tiles(chunk, has_old, batch, column, std::min(each, column_tiles - column), row_tiles);
+    const uint64_t tiles = std::min<uint64_t>(kGroupsOfProduct * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
+    for (uint64_t row = 0; row < row_tiles; row += kGroupsOfProduct) {
+      const uint64_t rows = std::min<uint64_t>(kGroupsOfProduct, row_tiles - row);
+      // Only the last dispatch of a block may have a workgroup that is not full: its spare column is nobody's.
+      const uint64_t each = std::max<uint64_t>(1, tiles / rows / kTilesOfGroup) * kTilesOfGroup;
+      for (uint64_t column = 0; column < column_tiles; column += each)
+        add_tiles(chunk, has_old, batch, {row, rows, column, std::min(each, column_tiles - column)});
+    }
   }
 
-  void add_tiles(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch, uint64_t column, uint64_t columns,
-                 uint64_t row_tiles) {
-    const auto first_column = static_cast<int64_t>(column) * LaneProduct::kColumns;
-    const Place sums = moved(product_.sums, at(product_.sums_batch, batch) + first_column);
+  void add_tiles(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch, const Tiles& tiles) {
+    const auto first_column = static_cast<int64_t>(tiles.column) * LaneProduct::kColumns;
+    const auto first_row = static_cast<int64_t>(tiles.row) * LaneProduct::kRows;
+    const Place weights = moved(product_.weights, at(product_.weights_batch, batch) + first_row * product_.weights_row),
+                inputs = moved(product_.inputs, at(product_.inputs_batch, batch) + first_column),
+                sums = moved(product_.sums, at(product_.sums_batch, batch) + first_row * product_.sums_row + first_column);
     LanePush push{};
     push.weights_row = static_cast<uint32_t>(product_.weights_row * 4);
     push.inputs_depth = static_cast<uint32_t>(product_.inputs_depth * 4);
@@ -83,11 +91,11 @@ class Builder {
     push.sums_row = static_cast<uint32_t>(product_.sums_row * 4);
     push.old_row = has_old ? push.sums_row : 0;
     push.old_column = has_old ? LaneProduct::kColumns * 4 : 0;
-    push.row_tiles = static_cast<uint32_t>(row_tiles);
+    push.row_tiles = static_cast<uint32_t>(tiles.rows);
     push.row_tiles_magic = MagicDivisor(push.row_tiles).magic;
     push.row_tiles_shift = MagicDivisor(push.row_tiles).shift;
     push.spare_column =
-        static_cast<uint32_t>(product_.columns / LaneProduct::kColumns + (product_.columns % LaneProduct::kColumns != 0) - column);
+        static_cast<uint32_t>(product_.columns / LaneProduct::kColumns + (product_.columns % LaneProduct::kColumns != 0) - tiles.column);
     for (uint32_t i = 0; i < std::size(push.number); ++i) push.number[i] = i;
 
     Dispatch dispatch;
@@ -99,14 +107,13 @@ class Builder {
     std::ranges::copy(push.number, idle.number);
     dispatch.idle_parameters.resize(sizeof(idle));
     std::memcpy(dispatch.idle_parameters.data(), &idle, sizeof(idle));
-    dispatch.slots = {
-        {offsetof(LanePush, weights), moved(product_.weights, at(product_.weights_batch, batch) + int64_t{chunk.first} * taps())},
-        {offsetof(LanePush, inputs),
-         moved(product_.inputs, at(product_.inputs_batch, batch) + chunk.first * product_.inputs_depth + first_column)},
-        {offsetof(LanePush, sums), sums},
-        {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
-    dispatch.groups_x = static_cast<uint32_t>((columns * row_tiles + kTilesOfGroup - 1) / kTilesOfGroup);
-    dispatch.estimate_ns = columns * row_tiles * LaneProduct::kRows * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
+    dispatch.slots = {{offsetof(LanePush, weights), moved(weights, int64_t{chunk.first} * taps())},
+                      {offsetof(LanePush, inputs), moved(inputs, chunk.first * product_.inputs_depth)},
+                      {offsetof(LanePush, sums), sums},
+                      {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
+    const uint64_t count = tiles.rows * tiles.columns;
+    dispatch.groups_x = static_cast<uint32_t>((count + kTilesOfGroup - 1) / kTilesOfGroup);
+    dispatch.estimate_ns = count * LaneProduct::kRows * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
     recorder_.add_dispatch(std::move(dispatch),
                            fmt::format("lane product {} of {}x{}", chunk.depth, product_.kernel[0], product_.kernel[1]),
                            [&] { return lane_product_shader(chunk.depth, product_.kernel); });

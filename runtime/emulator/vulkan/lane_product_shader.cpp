@@ -67,10 +67,8 @@ class LaneProductShader {
     const Id u32 = b_.u32_type, workgroup = b_.workgroup(0);
     lane_ = b_.lane_of_subgroup();
     Id group = number(workgroup);
-    for (uint32_t shift = 4; shift < 16; shift += 4) {
-      const Id digit = number(b_.op(spv::OpShiftRightLogical, u32, {workgroup, b_.u32(shift)}));
-      group = add32(group, b_.op(spv::OpShiftLeftLogical, u32, {digit, b_.u32(shift)}));
-    }
+    const Id digit = number(b_.op(spv::OpShiftRightLogical, u32, {workgroup, b_.u32(4)}));
+    group = add32(group, b_.op(spv::OpShiftLeftLogical, u32, {digit, b_.u32(4)}));
     const Id subgroup = number(b_.op(spv::OpShiftRightLogical, u32, {b_.local_index(), b_.u32(3)}));
     const Id tile = add32(b_.op(spv::OpIMul, u32, {group, b_.u32(kTilesOfGroup)}), subgroup);
     // Rows first: tiles that follow each other share their inputs.

@@ -21,11 +21,12 @@ struct LanePush {
   uint32_t weights_row, inputs_depth, tap_line, sums_row, old_row;
   uint32_t old_column;  // from sixteen old columns to the next: 64, or 0 where all are the same
   uint32_t row_tiles, row_tiles_magic, row_tiles_shift;
-  uint32_t spare_column;  // behind the last: workgroups are made of four tiles, so some may have nothing to compute
+  uint32_t spare_column;  // behind the last: workgroups are made of sixteen tiles, so some may have nothing to compute
   uint32_t number[16];    // number[i] = i
 };
 
-inline constexpr uint32_t kTilesOfGroup = 4;
+// Of a workgroup, which costs lavapipe as much as several subgroups; and of a dispatch, whose numbers have two digits of four bits.
+inline constexpr uint32_t kTilesOfGroup = 16, kGroupsOfProduct = 256;
 
 // kernel: lines of taps, and taps side by side in each.
 std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel);

@@ -49,7 +49,7 @@ void LaneShader::find_tile() {
   const Id workgroup = b_.workgroup(0);
   const auto shifted = [&](Id value, uint32_t by) { return b_.op(spv::OpShiftRightLogical, u32, {value, b_.u32(by)}); };
   Id group = number_of(workgroup);
-  for (uint32_t digit = 1; digit < 4; ++digit)
+  for (uint32_t digit = 1; digit < 3; ++digit)
     group = add(u32, group, b_.op(spv::OpShiftLeftLogical, u32, {number_of(shifted(workgroup, 4 * digit)), b_.u32(4 * digit)}));
   const Id subgroup = number_of(shifted(b_.local_index(), 3));
   const Id first = add(u32, parameter(ParameterKind::first_tile), multiply(u32, group, b_.u32(LaneNest::kSubgroups)));
