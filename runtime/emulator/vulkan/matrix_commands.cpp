@@ -6,6 +6,7 @@
 #include "emulator/vulkan/command_nests.h"
 #include "emulator/vulkan/depthwise.h"
 #include "emulator/vulkan/lane_conv.h"
+#include "emulator/vulkan/lane_transposed.h"
 #include "emulator/vulkan/product.h"
 #include "emulator/vulkan/widen.h"
 #include "kawara/error.h"
@@ -163,7 +164,9 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
   const auto a = widen(recorder, input, product.is_integer, scratch);
   const auto b = widen(recorder, weight, product.is_integer, scratch);
-  if (recorder.has_software_lanes() && add_depthwise(recorder, command, a, b, scratch)) return recorder.recording().use_scratch(scratch);
+  if (recorder.has_software_lanes() &&
+      (add_depthwise(recorder, command, a, b, scratch) || add_lane_transposed(recorder, command, a, b, scratch)))
+    return recorder.recording().use_scratch(scratch);
   const SumsRoom room(on_lanes, channels, on_lanes ? lanes.columns() : static_cast<uint64_t>(volume));
   product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
   product.pad = conv.pad_value;

@@ -280,6 +280,10 @@ INSTANTIATE_TEST_SUITE_P(
                                      ConvShape{3, 16, 6, 16, 3, 1, 1, 1, false}, ConvShape{1, 24, 12, 18, 5, 1, 1, 2, false},
                                      ConvShape{1, 32, 16, 18, 3, 1, 1, 0, false}, ConvShape{1, 32, 16, 18, 3, 1, 1, -1, false},
                                      ConvShape{1, 40, 12, 7, 3, 1, 1, 2, false},
+                                     // Transposed on lanes: phases with and without border, of several sizes, in groups.
+                                     ConvShape{1, 24, 12, 14, 4, 2, 1, 1, true}, ConvShape{1, 32, 16, 9, 2, 2, 1, 0, true},
+                                     ConvShape{1, 40, 8, 11, 5, 3, 1, 2, true}, ConvShape{2, 24, 8, 10, 3, 2, 1, 1, true},
+                                     ConvShape{1, 32, 16, 12, 3, 1, 1, 2, true}, ConvShape{1, 32, 16, 12, 2, 3, 1, 0, true},
                                      // Windows of some lines at a time.
                                      ConvShape{1, 64, 5, 60, 3, 1, 1, 1, false}, ConvShape{1, 64, 5, 120, 3, 2, 1, 1, false},
                                      // More than one slice of time.
