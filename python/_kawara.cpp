@@ -355,18 +355,19 @@ PYBIND11_MODULE(_kawara, module) {
 
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([calls](const std::filesystem::path& path, const std::string& device,
-                            const std::map<std::string, std::vector<int64_t>>& shapes, bool cache) {
+                            const std::map<std::string, std::vector<int64_t>>& shapes, bool cache, unsigned slots) {
              return interruptible(*calls, [=](const Waiting& waiting) {
-               return std::make_unique<InferenceSession>(path, device,
-                                                         CompileOptions{.shapes = shapes, .cache = cache, .waiting = waiting});
+               const CompileOptions options{.shapes = shapes, .cache = cache, .waiting = waiting};
+               return std::make_unique<InferenceSession>(path, device, options, SessionOptions{.slots = slots});
              });
            }),
-           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"))
-      .def(py::init([calls](const Program& program, const std::string& device) {
-             return interruptible(*calls,
-                                  [=](const Waiting& waiting) { return std::make_unique<InferenceSession>(program, device, waiting); });
+           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"), py::arg("slots"))
+      .def(py::init([calls](const Program& program, const std::string& device, unsigned slots) {
+             return interruptible(*calls, [=](const Waiting& waiting) {
+               return std::make_unique<InferenceSession>(program, device, waiting, SessionOptions{.slots = slots});
+             });
            }),
-           py::arg("program"), py::arg("device"))
+           py::arg("program"), py::arg("device"), py::arg("slots"))
       .def_property_readonly("inputs", [](const InferenceSession& session) { return described(session.inputs()); })
       .def_property_readonly("outputs", [](const InferenceSession& session) { return described(session.outputs()); })
       .def_property_readonly("metadata",

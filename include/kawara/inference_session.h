@@ -40,9 +40,12 @@ class KAWARA_API InferenceSession {
   // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run. They are compiled for the
   // device's configuration, whatever options.target says. A program for another configuration or command set is re-lowered for
   // the device (see relower in compiler.h; its report has "relowered_from").
-  InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {});
+  // session.slots: how many calls of run() may be under way at once; others wait for their turn.
+  InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {},
+                   const SessionOptions& session = {});
   // `waiting` as in CompileOptions, which are of the other constructor.
-  InferenceSession(Program program, const std::string& device = "auto", const std::function<void()>& waiting = {});
+  InferenceSession(Program program, const std::string& device = "auto", const std::function<void()>& waiting = {},
+                   const SessionOptions& session = {});
   InferenceSession(InferenceSession&&) noexcept;
   InferenceSession& operator=(InferenceSession&&) noexcept;
   ~InferenceSession();

@@ -12,6 +12,7 @@ import numpy as np
 from . import _kawara
 from .dtypes import chip_type, numpy_type, onnx_spelling
 from .errors import Error
+from .in_flight import Future, Runner
 from .report import report_text
 
 Shapes = Mapping[str, Sequence[int]]
@@ -116,6 +117,12 @@ def devices() -> "list[dict]":
     return _kawara.devices()
 
 
+def _ran(native: _kawara.InferenceSession, output_names: "Sequence[str] | None", feeds: list) -> "list[np.ndarray]":
+    names = [output_names] if isinstance(output_names, str) else list(output_names or [])
+    return [data.view(numpy_type(dtype)).reshape(shape) for _, dtype, shape, data in native.run(names, feeds)]
+
+
+_SLOTS_MAX = 1024  # each has a thread for run_async
 _sessions = weakref.WeakSet()
 
 # Mesa's exit handler waits for the threads of open devices by their addresses. In a forked child these are the parent's threads,
@@ -135,18 +142,30 @@ class InferenceSession:
         shapes: dimensions for inputs that the model leaves open. Without them the model compiles at the first run, for the
             shapes of its feeds; each new set of shapes is compiled once and kept.
         cache: whether compiled programs are taken from the cache folder and kept there; see ``kawara cache``.
+        slots: how many runs may be under way at once, from threads or by `run_async`; others wait for their turn. Each slot takes
+            memory of its own on the device, for intermediate results.
 
     A model is compiled for the device's configuration; a program for another one is re-lowered for it, and its report says so
     (``session.program.report_data()["relowered_from"]``).
 
     `run` may be called from many threads. `with` closes the session.
+
+    Raises:
+        Error: ``not_found`` (the file or the device), ``invalid_argument`` (slots below 1), ``device_unavailable``, ``out_of_memory``,
+            and what `compile` and `Program.load` raise.
     """
 
-    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, cache: bool = True):
+    def __init__(self, model: "str | os.PathLike | Program", device: str = "auto", *, shapes: "Shapes | None" = None, cache: bool = True,
+                 slots: int = 1):
+        self._native = None
+        if isinstance(slots, bool) or not isinstance(slots, int) or not 1 <= slots <= _SLOTS_MAX:
+            raise Error(f"slots: a whole number from 1 to {_SLOTS_MAX}, got {slots!r}")
         if isinstance(model, Program):
-            self._native = _kawara.InferenceSession(model._native, device)
+            self._native = _kawara.InferenceSession(model._native, device, slots)
         else:
-            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), cache)
+            self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), cache, slots)
+        self._runner = Runner(slots)
+        weakref.finalize(self, self._runner.stop).atexit = False
         _sessions.add(self)
 
     @property
@@ -177,22 +196,56 @@ class InferenceSession:
             input_feed: an array for every input. Its dtype must be the input's: nothing is cast silently.
 
         Returns:
-            the outputs as numpy arrays.
+            the outputs as numpy arrays, which are the caller's own.
+
+        Raises:
+            Error: ``wrong_input`` (a name, dtype or shape that is not the model's), ``not_found`` (an output's name),
+                ``device_fault``, ``device_lost``, ``forked``, and what `compile` raises when the shapes are new.
+        """
+        return _ran(self._open(), output_names, [self._feed(name, value) for name, value in input_feed.items()])
+
+    def run_async(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray]) -> Future:
+        """Begins a run and returns at once; the run waits for one of the session's slots.
+
+            futures = [session.run_async(None, {"x": x}) for x in batches]
+            for future in futures:
+                outputs = future.result()
+
+        Args:
+            output_names, input_feed: as for `run`. Dense arrays are read where they are: they must not change until the run has ended.
+
+        Returns:
+            a `Future` of what `run` returns. What `run` raises is raised by its `result`.
+
+        Raises:
+            Error: ``invalid_argument`` when the session is closed, ``forked`` in a child of the process that opened it.
         """
         native = self._open()
-        feeds = [self._feed(name, value) for name, value in input_feed.items()]
-        names = [output_names] if isinstance(output_names, str) else list(output_names or [])
-        return [data.view(numpy_type(dtype)).reshape(shape) for _, dtype, shape, data in native.run(names, feeds)]
+        if self._runner.forked:
+            raise Error("the session was opened by this process's parent", code="forked")
+        try:
+            feeds = [self._feed(name, value) for name, value in input_feed.items()]
+        except Exception as problem:
+            failed = Future()
+            failed.set_exception(problem)
+            return failed
+        return self._runner.submit(lambda: _ran(native, output_names, feeds))
 
     def close(self) -> None:
-        """Frees the device's memory. The session can't be used afterwards."""
+        """Waits for the runs that `run_async` began, then frees the device's memory. The session can't be used afterwards."""
         self._native = None
+        self._runner.finish()
 
     def __enter__(self) -> "InferenceSession":
         return self
 
-    def __exit__(self, *_) -> None:
-        self.close()
+    def __exit__(self, kind, *_) -> None:
+        if kind is None:
+            self.close()
+            return
+        # Something went wrong inside of `with`: what has not begun never will, and what is under way is left to itself.
+        self._native = None
+        self._runner.cancel()
 
     def _open(self):
         if self._native is None:

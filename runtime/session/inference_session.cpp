@@ -100,13 +100,16 @@ struct InferenceSession::State {
   Device device;
   std::filesystem::path path;  // of the .onnx file; empty when a program was given
   CompileOptions options;      // without `waiting`: each call has its own
+  SessionOptions session_options;
   std::vector<ModelTensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::atomic<bool> left = false;  // a run was, by whoever waited for it
   std::timed_mutex mutex;
   std::list<Specialised> sessions;  // most recently used first
 
-  explicit State(const std::string& name) : device(Device::open(name)) {}
+  State(const std::string& name, const SessionOptions& session) : device(Device::open(name)), session_options(session) {
+    if (session.slots == 0) throw Error(Code::invalid_argument, "a session needs at least one slot");
+  }
 
   bool forked() const { return process != getpid(); }
   // Before the lock is touched, which a thread of the parent may have held.
@@ -122,7 +125,7 @@ struct InferenceSession::State {
   void adopt(Program program) {
     ShapeKey key;
     for (const TensorInfo& input : program.inputs()) key.push_back(input.shape);
-    sessions.push_front({std::move(key), std::make_shared<Session>(device, std::move(program))});
+    sessions.push_front({std::move(key), std::make_shared<Session>(device, std::move(program), session_options)});
     if (sessions.size() > kShapesKept) sessions.pop_back();
   }
   void take(Program program, const std::function<void()>& waiting) {
@@ -163,8 +166,9 @@ struct InferenceSession::State {
   }
 };
 
-InferenceSession::InferenceSession(const std::filesystem::path& path, const std::string& device, const CompileOptions& options)
-    : state_(std::make_unique<State>(device)) {
+InferenceSession::InferenceSession(const std::filesystem::path& path, const std::string& device, const CompileOptions& options,
+                                   const SessionOptions& session)
+    : state_(std::make_unique<State>(device, session)) {
   if (path.extension() == ".kwr") {
     state_->take(Program::load(path), options.waiting);
     return;
@@ -176,8 +180,9 @@ InferenceSession::InferenceSession(const std::filesystem::path& path, const std:
   state_->take_model(options.waiting);
 }
 
-InferenceSession::InferenceSession(Program program, const std::string& device, const std::function<void()>& waiting)
-    : state_(std::make_unique<State>(device)) {
+InferenceSession::InferenceSession(Program program, const std::string& device, const std::function<void()>& waiting,
+                                   const SessionOptions& session)
+    : state_(std::make_unique<State>(device, session)) {
   state_->take(std::move(program), waiting);
 }
 

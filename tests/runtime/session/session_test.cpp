@@ -171,6 +171,11 @@ TEST(Session, SaysWhereThereIsNoGraphToLowerAgain) {
   }
 }
 
+TEST(InferenceSession, NeedsASlot) {
+  EXPECT_THAT(complaint([] { InferenceSession(relu(), kDevice, {}, {.slots = 0}); }),
+              ::testing::Pair(Code::invalid_argument, HasSubstr("at least one slot")));
+}
+
 std::vector<float> run_once(InferenceSession& session) {
   const Four x{-1, 0, 2, 3};
   const auto outputs = session.run({}, {{.name = "x", .dtype = DType::f32, .shape = {4}, .bytes = std::as_bytes(std::span(x))}});
