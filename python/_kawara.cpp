@@ -57,6 +57,37 @@ py::tuple output_of(OutputTensor&& tensor) {
   return py::make_tuple(std::move(tensor.name), std::string(name(tensor.dtype)), std::move(tensor.shape), std::move(bytes));
 }
 
+// (name, dtype, shape, array or None), and what the binding's arrays share the memory with.
+using BoundFeed = std::tuple<std::string, std::string, std::vector<int64_t>, std::optional<py::array>>;
+
+InputTensor input_of(const BoundFeed& feed) {
+  const auto& [input_name, dtype, shape, array] = feed;
+  InputTensor tensor{.name = input_name, .dtype = chip_dtype(dtype), .shape = shape, .bytes = {}};
+  if (array) tensor.bytes = {static_cast<const std::byte*>(array->data()), static_cast<size_t>(array->nbytes())};
+  return tensor;
+}
+
+OutputPlace place_of(const Feed& feed) {
+  auto [output_name, dtype, array] = feed;
+  OutputPlace place{.name = output_name, .dtype = chip_dtype(dtype), .shape = {}, .bytes = {}};
+  place.shape.assign(array.shape(), array.shape() + array.ndim());
+  place.bytes = {static_cast<std::byte*>(array.mutable_data()), static_cast<size_t>(array.nbytes())};
+  return place;
+}
+
+// Arrays of the binding's own memory keep the binding.
+py::list bound(const py::object& self, const std::vector<BoundTensor>& tensors) {
+  py::list list;
+  for (const BoundTensor& tensor : tensors) {
+    py::object bytes = py::none();
+    if (tensor.bytes.data())
+      bytes =
+          py::array_t<uint8_t>(static_cast<py::ssize_t>(tensor.bytes.size()), reinterpret_cast<const uint8_t*>(tensor.bytes.data()), self);
+    list.append(py::make_tuple(tensor.name, std::string(name(tensor.dtype)), tensor.shape, bytes));
+  }
+  return list;
+}
+
 py::tuple described(const ModelTensor& tensor) {
   return py::make_tuple(tensor.name, std::string(name(tensor.dtype)), tensor.shape, tensor.dimensions);
 }
@@ -353,6 +384,16 @@ PYBIND11_MODULE(_kawara, module) {
     return result;
   });
 
+  py::class_<Binding>(module, "Binding")
+      .def_property_readonly("inputs", [](const py::object& self) { return bound(self, self.cast<Binding&>().inputs()); })
+      .def_property_readonly("outputs", [](const py::object& self) { return bound(self, self.cast<Binding&>().outputs()); })
+      .def_property_readonly("cycles", [](const Binding& binding) { return binding.report().cycles; })
+      .def("run", [calls](Binding& binding) {
+        const Calls::Call call(*calls);
+        const py::gil_scoped_release released;
+        binding.run([&] { calls->look(); });
+      });
+
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([calls](const std::filesystem::path& path, const std::string& device,
                             const std::map<std::string, std::vector<int64_t>>& shapes, bool cache, unsigned slots) {
@@ -392,5 +433,17 @@ PYBIND11_MODULE(_kawara, module) {
             for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));
             return result;
           },
-          py::arg("names"), py::arg("feeds"));
+          py::arg("names"), py::arg("feeds"))
+      .def(
+          "bind",
+          [calls](InferenceSession& session, const std::vector<BoundFeed>& feeds, const std::vector<Feed>& outputs) {
+            std::vector<InputTensor> inputs;
+            for (const BoundFeed& feed : feeds) inputs.push_back(input_of(feed));
+            std::vector<OutputPlace> places;
+            for (const Feed& feed : outputs) places.push_back(place_of(feed));
+            const Calls::Call call(*calls);
+            const py::gil_scoped_release released;
+            return session.bind(inputs, places, [&] { calls->look(); });
+          },
+          py::arg("feeds"), py::arg("places"));
 }

@@ -149,6 +149,8 @@ Buffer Device::allocate(uint64_t size_bytes, Memory memory) const {
   return Buffer(std::make_shared<Buffer::State>(state_, rounded, memory));
 }
 
+bool Device::owns(const Buffer& buffer) const { return buffer && buffer.state_->device == state_; }
+
 Fence Device::submit(const DeviceJob& job) const {
   state_->check_process();
   const auto holds = [](const Buffer* buffer, uint64_t size_bytes) { return buffer && *buffer && size_bytes <= buffer->size_bytes(); };
@@ -160,7 +162,7 @@ Fence Device::submit(const DeviceJob& job) const {
     throw fail(Code::invalid_argument, "{} regions do not fit their buffer", job.region_count);
   }
   for (const Buffer* buffer : {job.commands, job.regions}) {
-    if (buffer && *buffer && buffer->state_->device != state_) throw fail(Code::invalid_argument, "the buffer is another device's");
+    if (buffer && *buffer && !owns(*buffer)) throw fail(Code::invalid_argument, "the buffer is another device's");
   }
   Fence::State& state = state_->take_fence();
   state.device = state_;

@@ -53,6 +53,8 @@ class KAWARA_API Device {
   // Zeroed. The size is rounded up to 4096.
   Buffer allocate(uint64_t size_bytes, Memory memory) const;
 
+  bool owns(const Buffer& buffer) const;  // false for an empty one
+
   // Runs the job after every job submitted before. Buffers that its regions name must live until the fence is done.
   // Throws queue_dead after a fault, until renew_queue().
   Fence submit(const DeviceJob& job) const;

@@ -35,6 +35,45 @@ struct OutputTensor {
   std::vector<std::byte> bytes;
 };
 
+// An output of a Binding that goes to the caller's memory.
+struct OutputPlace {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<int64_t> shape;
+  std::span<std::byte> bytes;
+};
+
+// A tensor of a Binding. `bytes` is where it lies in the binding's own memory; empty where that is the caller's.
+struct BoundTensor {
+  std::string name;
+  DType dtype = DType::none;
+  std::vector<int64_t> shape;
+  std::span<std::byte> bytes;
+};
+
+// Fixed places for a model's inputs and outputs, for many runs. Made by InferenceSession::bind, which it may outlive.
+class KAWARA_API Binding {
+ public:
+  Binding(Binding&&) noexcept;
+  Binding& operator=(Binding&&) noexcept;
+  ~Binding();
+
+  const std::vector<BoundTensor>& inputs() const;   // in the model's order
+  const std::vector<BoundTensor>& outputs() const;  // likewise
+
+  // Reads the inputs from their places and writes every output to its own. Thread-safe, but one run at a time: throws
+  // invalid_argument while another is under way, and what InferenceSession::run throws. `waiting` as there.
+  void run(const std::function<void()>& waiting = {});
+  // What the chip says of the last run that ended well; zero before.
+  JobReport report() const;
+
+ private:
+  friend class InferenceSession;
+  struct State;
+  explicit Binding(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
 class KAWARA_API InferenceSession {
  public:
   // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run. They are compiled for the
@@ -65,9 +104,17 @@ class KAWARA_API InferenceSession {
   std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
                                 const std::function<void()>& waiting = {});
 
+  // Places for many runs at the shapes of these inputs, which may be new. Every input once, by name. An input without memory
+  // (bytes.data() is null), and each output that is not named, lies in memory of the binding's own, which the chip reads and
+  // writes in place: nothing is copied on the host. The caller's memory is copied once a run, and must live as long as the binding.
+  // Throws what run() throws, and invalid_argument: an output's type, shape or size is not the model's, or it is named twice.
+  Binding bind(const std::vector<InputTensor>& inputs, const std::vector<OutputPlace>& outputs = {},
+               const std::function<void()>& waiting = {});
+
  private:
+  friend class Binding;
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace kawara

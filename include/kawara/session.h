@@ -10,20 +10,27 @@
 #include <string_view>
 #include <vector>
 
+#include "kawara/buffer.h"
 #include "kawara/device.h"
 #include "kawara/export.h"
+#include "kawara/fence.h"
 #include "kawara/program.h"
 
 namespace kawara {
 
-// Memory of the caller, dense and row-major, of exactly TensorInfo::size_bytes. It must live until the run has ended.
+// A tensor, dense and row-major, in one of two places that must live until the run has ended:
+//   bytes   memory of the caller, of exactly TensorInfo::size_bytes; copied to where the chip reads, or from where it writes
+//   buffer  the session's device's, of Memory::system and at least ProgramRegion::size_bytes; the chip reads or writes its first
+//           bytes in place, and nothing is copied on the host
 struct InputBinding {
   std::string_view name;
   std::span<const std::byte> bytes;
+  const Buffer* buffer = nullptr;
 };
 struct OutputBinding {
   std::string_view name;
   std::span<std::byte> bytes;
+  const Buffer* buffer = nullptr;
 };
 struct Bindings {
   std::vector<InputBinding> inputs;    // every input, once
@@ -41,6 +48,8 @@ class KAWARA_API Run {
   // True when the outputs are in place; false when the time passed first. Throws device_fault, device_lost, queue_dead.
   bool wait(std::chrono::nanoseconds timeout);
   void wait();
+  // What the chip says of the run; zero until a wait has told that it ended well.
+  JobReport report() const { return ended_.report(); }
 
  private:
   friend class Session;
@@ -48,6 +57,7 @@ class KAWARA_API Run {
   explicit Run(std::shared_ptr<State> state);
   void finish();
   std::shared_ptr<State> state_;  // a place of its session's; none once the run has ended
+  Fence ended_;                   // that of the run, from then on
 };
 
 struct SessionOptions {

@@ -13,6 +13,10 @@ Tensor = tuple[str, str, list[int], list[str]]
 Feed = tuple[str, str, np.ndarray]
 # name, element type, shape, the bytes
 Output = tuple[str, str, list[int], np.ndarray]
+# name, element type, shape, a dense array of it or None for memory of the binding's own
+BoundFeed = tuple[str, str, list[int], np.ndarray | None]
+# name, element type, shape, the bytes in the binding's own memory, or None in the caller's
+Bound = tuple[str, str, list[int], np.ndarray | None]
 
 # of the sources that the module was built from
 def built_version() -> str: ...
@@ -80,3 +84,15 @@ class InferenceSession:
     @property
     def program(self) -> "Program | None": ...
     def run(self, names: list[str], feeds: list[Feed]) -> list[Output]: ...
+    # the arrays must live as long as the binding; those of places are filled
+    def bind(self, feeds: list[BoundFeed], places: list[Feed]) -> Binding: ...
+
+class Binding:
+    @property
+    def inputs(self) -> list[Bound]: ...
+    @property
+    def outputs(self) -> list[Bound]: ...
+    # of the last run that ended well
+    @property
+    def cycles(self) -> int: ...
+    def run(self) -> None: ...

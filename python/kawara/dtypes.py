@@ -34,8 +34,9 @@ def numpy_type(chip: str) -> np.dtype:
 
 
 def chip_type(dtype: np.dtype) -> str:
-    """The chip's name for numpy's type, or ``""`` when the chip has no such type."""
-    return _FROM_NUMPY.get(np.dtype(dtype).name, "")
+    """The chip's name for numpy's type, or ``""`` when the chip has no such type, as for one of the other byte order."""
+    dtype = np.dtype(dtype)
+    return _FROM_NUMPY.get(dtype.name, "") if dtype.isnative else ""
 
 
 def onnx_spelling(chip: str) -> str:

@@ -7,6 +7,8 @@ import queue
 import threading
 from typing import Callable
 
+from .errors import Error
+
 
 class Future(concurrent.futures.Future):
     """The outputs of a run that waits for its turn, is under way or has ended; made by `InferenceSession.run_async`.
@@ -62,7 +64,12 @@ class Runner:
         """Whether this is a child's copy, which has none of the threads."""
         return self._process != os.getpid()
 
+    def check_process(self) -> None:
+        if self.forked:
+            raise Error(f"the session was opened by process {self._process}", code="forked")
+
     def submit(self, call: Callable) -> Future:
+        self.check_process()
         future = Future()
         self._pending.add(future)
         future.add_done_callback(self._pending.discard)

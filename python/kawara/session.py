@@ -10,7 +10,9 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from . import _kawara
-from .dtypes import chip_type, numpy_type, onnx_spelling
+from .arrays import bound_input, bound_output, feed
+from .binding import Binding
+from .dtypes import numpy_type, onnx_spelling
 from .errors import Error
 from .in_flight import Future, Runner
 from .report import report_text
@@ -164,6 +166,7 @@ class InferenceSession:
             self._native = _kawara.InferenceSession(model._native, device, slots)
         else:
             self._native = _kawara.InferenceSession(os.fspath(model), device, _shapes(shapes), cache, slots)
+        self._shapes = _shapes(shapes)
         self._runner = Runner(slots)
         weakref.finalize(self, self._runner.stop).atexit = False
         _sessions.add(self)
@@ -193,7 +196,8 @@ class InferenceSession:
 
         Args:
             output_names: which outputs, in this order; None for all.
-            input_feed: an array for every input. Its dtype must be the input's: nothing is cast silently.
+            input_feed: an array for every input, or an object with ``__dlpack__`` in the host's memory, such as a tensor of PyTorch.
+                Its dtype must be the input's: nothing is cast silently.
 
         Returns:
             the outputs as numpy arrays, which are the caller's own.
@@ -202,7 +206,7 @@ class InferenceSession:
             Error: ``wrong_input`` (a name, dtype or shape that is not the model's), ``not_found`` (an output's name),
                 ``device_fault``, ``device_lost``, ``forked``, and what `compile` raises when the shapes are new.
         """
-        return _ran(self._open(), output_names, [self._feed(name, value) for name, value in input_feed.items()])
+        return _ran(self._open(), output_names, [feed(name, value) for name, value in input_feed.items()])
 
     def run_async(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray]) -> Future:
         """Begins a run and returns at once; the run waits for one of the session's slots.
@@ -221,15 +225,53 @@ class InferenceSession:
             Error: ``invalid_argument`` when the session is closed, ``forked`` in a child of the process that opened it.
         """
         native = self._open()
-        if self._runner.forked:
-            raise Error("the session was opened by this process's parent", code="forked")
+        self._runner.check_process()
         try:
-            feeds = [self._feed(name, value) for name, value in input_feed.items()]
+            feeds = [feed(name, value) for name, value in input_feed.items()]
         except Exception as problem:
             failed = Future()
             failed.set_exception(problem)
             return failed
         return self._runner.submit(lambda: _ran(native, output_names, feeds))
+
+    def bind(self, inputs: "Mapping[str, np.ndarray] | None" = None, outputs: "Mapping[str, np.ndarray] | None" = None, *,
+             shapes: "Shapes | None" = None) -> Binding:
+        """Fixes where inputs and outputs lie, for many runs without copies in Python, or without any.
+
+            binding = session.bind(outputs={"y": preallocated})
+            binding.inputs["x"][:] = array
+            binding.run()
+
+        Args:
+            inputs: the caller's arrays that each run reads, dense and row-major, with the input's dtype and shape.
+            outputs: the caller's arrays that each run fills, dense, row-major and writable, with the output's dtype and shape.
+            shapes: dimensions for inputs that are not given and that the model leaves open; by default the session's.
+
+        Arrays that are given are copied once a run, from or to memory that the chip reaches. Where none is given the binding makes
+        one that lies in such memory, and nothing is copied. Objects with ``__dlpack__`` in the host's memory serve as arrays.
+
+        Raises:
+            Error: ``wrong_input`` (an input's name, dtype, shape or strides), ``not_found`` (an output's name), ``invalid_argument``
+                (an output's dtype, shape or strides, one that is read-only, a closed session), ``shape_required``, ``forked``,
+                ``out_of_memory``, and what `compile` raises when the shapes are new.
+        """
+        native = self._open()
+        rows = {row[0]: row for row in (bound_input(name, value) for name, value in (inputs or {}).items())}
+        places = [bound_output(name, value) for name, value in (outputs or {}).items()]
+        wanted = _shapes(shapes)
+        known = {name: (dtype, dims, names) for name, dtype, dims, names in native.inputs}
+        for name in wanted:
+            if name not in known:
+                raise Error(f"shapes: the model has no input '{name}'; it has {', '.join(map(repr, known))}", code="wrong_input")
+        for name, (dtype, dims, names) in known.items():
+            if name not in rows:
+                shape = wanted.get(name) or self._shapes.get(name) or dims
+                if any(d < 0 for d in shape):
+                    raise Error(f"input '{name}' of shape {NodeArg._of((name, dtype, dims, names)).shape} is not bound, and a dimension is open",
+                                code="shape_required", remedy=f"give an array for it, or shapes={{{name!r}: (…)}}")
+                rows[name] = (name, dtype, shape, None)
+        return Binding(self, native.bind(list(rows.values()), places), self._runner, {name: row[3] for name, row in rows.items()},
+                       {name: array for name, _, array in places})
 
     def close(self) -> None:
         """Waits for the runs that `run_async` began, then frees the device's memory. The session can't be used afterwards."""
@@ -251,12 +293,3 @@ class InferenceSession:
         if self._native is None:
             raise Error("the session is closed")
         return self._native
-
-    @staticmethod
-    def _feed(name: str, value) -> tuple:
-        array = np.ascontiguousarray(value).reshape(np.shape(value))
-        dtype = chip_type(array.dtype)
-        if not dtype:
-            raise Error(f"input '{name}': numpy's {array.dtype} has no counterpart on the chip; convert it first, e.g. .astype('float32')",
-                        code="wrong_input")
-        return str(name), dtype, array

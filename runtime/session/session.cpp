@@ -105,6 +105,7 @@ Run::Run(std::shared_ptr<State> state) : state_(std::move(state)) {}
 Run::Run(Run&&) noexcept = default;
 Run& Run::operator=(Run other) noexcept {
   std::swap(state_, other.state_);
+  std::swap(ended_, other.ended_);
   return *this;
 }
 
@@ -133,6 +134,7 @@ void Run::finish() {
   for (const auto& [bytes, buffer] : state_->outputs)
     if (!bytes.empty()) std::memcpy(bytes.data(), buffer->bytes().data(), bytes.size());
   const std::shared_ptr<State> ended = std::move(state_);
+  ended_ = ended->fence;
   ended->session->release(*ended);
 }
 
@@ -172,13 +174,32 @@ std::string names(std::span<const TensorInfo> tensors) {
   return text;
 }
 
-const TensorInfo& find(std::span<const TensorInfo> tensors, std::string_view name, size_t bytes, std::string_view role) {
+const TensorInfo& find(std::span<const TensorInfo> tensors, std::string_view name, std::string_view role) {
   const auto tensor = std::ranges::find(tensors, name, &TensorInfo::name);
   if (tensor == tensors.end()) throw fail(Code::wrong_input, "the program has no {} '{}'; it has {}", role, name, names(tensors));
-  if (tensor->size_bytes != bytes)
-    throw fail(Code::wrong_input, "{} '{}' holds {} bytes ({} of [{}]), got {}", role, name, tensor->size_bytes,
-               kawara::name(tensor->dtype), fmt::join(tensor->shape, ", "), bytes);
   return *tensor;
+}
+
+void check_buffer(const Session& session, const TensorInfo& tensor, const Buffer& buffer, std::string_view role) {
+  if (!session.device().owns(buffer))
+    throw fail(Code::wrong_input, "{} '{}': its buffer must be of the session's device", role, tensor.name);
+  if (buffer.memory() != Memory::system)
+    throw fail(Code::wrong_input, "{} '{}': its buffer must be of Memory::system, got Memory::local", role, tensor.name);
+  const uint64_t needed = session.program().regions()[tensor.region].size_bytes;
+  if (buffer.size_bytes() < needed)
+    throw fail(Code::wrong_input, "{} '{}' needs a buffer of {} bytes, got {}", role, tensor.name, needed, buffer.size_bytes());
+}
+
+template <typename Binding>
+void check(const Session& session, std::span<const TensorInfo> tensors, const Binding& binding, std::string_view role) {
+  const TensorInfo& tensor = find(tensors, binding.name, role);
+  if (binding.buffer) {
+    if (!binding.bytes.empty()) throw fail(Code::wrong_input, "{} '{}' is bound to bytes and to a buffer", role, tensor.name);
+    check_buffer(session, tensor, *binding.buffer, role);
+  } else if (tensor.size_bytes != binding.bytes.size()) {
+    throw fail(Code::wrong_input, "{} '{}' holds {} bytes ({} of [{}]), got {}", role, tensor.name, tensor.size_bytes, name(tensor.dtype),
+               fmt::join(tensor.shape, ", "), binding.bytes.size());
+  }
 }
 
 auto named(std::string_view name) {
@@ -221,26 +242,31 @@ std::optional<Run> Session::submit(const Bindings& bindings, std::chrono::nanose
   state_->check_process();
   // Everything is checked before a place is taken.
   for (auto binding = bindings.inputs.begin(); binding != bindings.inputs.end(); ++binding) {
-    find(inputs(), binding->name, binding->bytes.size(), "input");
+    check(*this, inputs(), *binding, "input");
     if (std::find_if(bindings.inputs.begin(), binding, named(binding->name)) != binding)
       throw fail(Code::wrong_input, "input '{}' is bound twice", binding->name);
   }
   for (const TensorInfo& input : inputs())
     if (std::ranges::none_of(bindings.inputs, named(input.name)))
       throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", input.name, names(inputs()));
-  for (const OutputBinding& binding : bindings.outputs) find(outputs(), binding.name, binding.bytes.size(), "output");
+  for (const OutputBinding& binding : bindings.outputs) check(*this, outputs(), binding, "output");
 
   Run::State* const acquired = state_->acquire(timeout);
   if (!acquired) return std::nullopt;
   Run run(std::shared_ptr<Run::State>(state_, acquired));  // frees the slot when something throws
   Run::State& taken = *acquired;
   for (const InputBinding& binding : bindings.inputs) {
-    const TensorInfo& input = find(inputs(), binding.name, binding.bytes.size(), "input");
+    const TensorInfo& input = find(inputs(), binding.name, "input");
+    place(taken.slot, input.region, binding.buffer);
     if (!binding.bytes.empty()) std::memcpy(taken.slot.of_region[input.region]->bytes().data(), binding.bytes.data(), binding.bytes.size());
   }
+  for (const TensorInfo& output : outputs()) place(taken.slot, output.region, nullptr);
   for (const OutputBinding& binding : bindings.outputs) {
-    const TensorInfo& output = find(outputs(), binding.name, binding.bytes.size(), "output");
-    taken.outputs.emplace_back(binding.bytes, taken.slot.of_region[output.region]);
+    const TensorInfo& output = find(outputs(), binding.name, "output");
+    if (binding.buffer)
+      place(taken.slot, output.region, binding.buffer);
+    else
+      taken.outputs.emplace_back(binding.bytes, taken.slot.of_region[output.region]);
   }
   taken.fence = state_->start(taken.slot);
   return std::optional<Run>(std::move(run));

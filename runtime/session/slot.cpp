@@ -48,6 +48,11 @@ Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::s
   }
 }
 
+void place(const Slot& slot, uint32_t region, const Buffer* buffer) {
+  const auto table = reinterpret_cast<kawara_region*>(slot.regions.bytes().data());
+  table[region].address = static_cast<uint64_t>((buffer ? buffer : slot.of_region[region])->address());
+}
+
 Slot make_slot(const Device& device, const Program& program, const Buffer& weights) {
   const auto regions = program.regions();
   Slot slot;

@@ -20,6 +20,9 @@ struct Slot {
 // At least one byte. Throws out_of_memory, which says what for, and what the device has.
 Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::string_view what);
 
+// What the region's entry names from now on: a buffer of the caller's, or the slot's own again where it is null.
+void place(const Slot& slot, uint32_t region, const Buffer* buffer);
+
 // Throws out_of_memory.
 Slot make_slot(const Device& device, const Program& program, const Buffer& weights);
 

@@ -171,6 +171,125 @@ TEST(Session, SaysWhereThereIsNoGraphToLowerAgain) {
   }
 }
 
+std::span<float> floats(std::span<std::byte> bytes) { return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)}; }
+std::span<float> floats(const Buffer& buffer) { return floats(buffer.bytes()).first(4); }
+
+TEST(Session, ReadsAndWritesBuffersWhereTheyLie) {
+  Session session(Device::open(kDevice), relu());
+  const Buffer x = session.device().allocate(16, Memory::system), y = session.device().allocate(16, Memory::system);
+  std::ranges::copy(Four{-1, 2, -3, 4}, floats(x).begin());
+  kawara::Run run =
+      session.submit({.inputs = {{.name = "x", .bytes = {}, .buffer = &x}}, .outputs = {{.name = "y", .bytes = {}, .buffer = &y}}});
+  run.wait();
+  EXPECT_THAT(floats(y), ElementsAre(0, 2, 0, 4));
+  // The next run on the same slot is bound elsewhere, and leaves the buffers alone.
+  const Four other{5, 5, 5, 5};
+  Four result{};
+  session.submit(bound(other, result)).wait();
+  EXPECT_THAT(result, ElementsAre(5, 5, 5, 5));
+  EXPECT_THAT(floats(y), ElementsAre(0, 2, 0, 4));
+  EXPECT_THAT(floats(x), ElementsAre(-1, 2, -3, 4));
+}
+
+TEST(Session, RefusesBuffersThatTheChipCannotUse) {
+  Session session(Device::open(kDevice), relu());
+  const Device other = Device::open(kDevice);
+  const Four x{};
+  Four y{};
+  const Buffer foreign = other.allocate(16, Memory::system), local = session.device().allocate(16, Memory::local), none;
+  const auto refused = [&](const Buffer& buffer) {
+    Bindings bindings = bound(x, y);
+    bindings.outputs = {{.name = "y", .bytes = {}, .buffer = &buffer}};
+    return complaint([&] { session.submit(bindings); }).second;
+  };
+  EXPECT_THAT(refused(foreign), HasSubstr("output 'y': its buffer must be of the session's device"));
+  EXPECT_THAT(refused(none), HasSubstr("of the session's device"));
+  EXPECT_THAT(refused(local), HasSubstr("output 'y': its buffer must be of Memory::system"));
+  const Buffer good = session.device().allocate(16, Memory::system);
+  Bindings both = bound(x, y);
+  both.inputs.front().buffer = &good;
+  EXPECT_THAT(complaint([&] { session.submit(both); }).second, HasSubstr("input 'x' is bound to bytes and to a buffer"));
+}
+
+TEST(Session, RefusesABufferThatIsTooSmall) {
+  const Program program = changed([](ProgramContents& contents) {
+    for (ProgramRegion& region : contents.regions)
+      if (region.role == ProgramRegion::Role::input) region.size_bytes = 4097;
+  });
+  Session session(Device::open(kDevice), program);
+  const Buffer page = session.device().allocate(1, Memory::system);
+  EXPECT_THAT(complaint([&] { session.submit({.inputs = {{.name = "x", .bytes = {}, .buffer = &page}}, .outputs = {}}); }).second,
+              HasSubstr("input 'x' needs a buffer of 4097 bytes, got 4096"));
+}
+
+TEST(Session, ARunReportsOnceItHasEnded) {
+  Session session(Device::open(kDevice), relu());
+  Four y{};
+  const Four x{};
+  kawara::Run run = session.submit(bound(x, y));
+  EXPECT_EQ(run.report().cycles, 0u);
+  run.wait();
+  EXPECT_GT(run.report().cycles, 0u);
+  EXPECT_GT(run.report().commands, 0u);
+}
+
+InputTensor four_of(const Four& x) { return {.name = "x", .dtype = DType::f32, .shape = {4}, .bytes = std::as_bytes(std::span(x))}; }
+const InputTensor kOwnX{.name = "x", .dtype = DType::f32, .shape = {4}, .bytes = {}};
+
+TEST(Binding, RunsInMemoryOfItsOwnAndOutlivesItsSession) {
+  std::optional<InferenceSession> session(std::in_place, relu(), kDevice);
+  Binding binding = session->bind({kOwnX});
+  session.reset();
+  for (const float scale : {1.0f, 2.0f}) {
+    std::ranges::copy(Four{-scale, scale, 0, 3}, floats(binding.inputs().at(0).bytes).begin());
+    binding.run();
+    EXPECT_THAT(floats(binding.outputs().at(0).bytes), ElementsAre(0, scale, 0, 3));
+  }
+  EXPECT_GT(binding.report().cycles, 0u);
+}
+
+TEST(Binding, ReadsAndFillsMemoryOfTheCaller) {
+  InferenceSession session(relu(), kDevice);
+  Four x{-1, 1, -1, 1}, y{};
+  Binding binding =
+      session.bind({four_of(x)}, {{.name = "y", .dtype = DType::f32, .shape = {4}, .bytes = std::as_writable_bytes(std::span(y))}});
+  EXPECT_TRUE(binding.inputs().at(0).bytes.empty() && binding.outputs().at(0).bytes.empty());
+  binding.run();
+  EXPECT_THAT(y, ElementsAre(0, 1, 0, 1));
+  x = {7, -7, 7, -7};
+  binding.run();
+  EXPECT_THAT(y, ElementsAre(7, 0, 7, 0));
+}
+
+TEST(Binding, RefusesPlacesThatAreNotTheModels) {
+  InferenceSession session(relu(), kDevice);
+  Four y{};
+  const OutputPlace good{.name = "y", .dtype = DType::f32, .shape = {4}, .bytes = std::as_writable_bytes(std::span(y))};
+  const auto refused = [&](const std::vector<OutputPlace>& places) { return complaint([&] { session.bind({kOwnX}, places); }); };
+  OutputPlace name = good, dtype = good, shape = good, small = good;
+  name.name = "z", dtype.dtype = DType::i32, shape.shape = {2, 2}, small.bytes = small.bytes.first(12);
+  using ::testing::Pair;
+  EXPECT_THAT(refused({name}), Pair(Code::not_found, HasSubstr("no output 'z'; it has 'y'")));
+  EXPECT_THAT(refused({dtype}), Pair(Code::invalid_argument, HasSubstr("output 'y' is f32, got a place for i32")));
+  EXPECT_THAT(refused({shape}), Pair(Code::invalid_argument, HasSubstr("output 'y' has shape [4], got a place of [2, 2]")));
+  EXPECT_THAT(refused({small}), Pair(Code::invalid_argument, HasSubstr("output 'y' holds 16 bytes, got a place of 12")));
+  EXPECT_THAT(refused({good, good}), Pair(Code::invalid_argument, HasSubstr("output 'y' is named twice")));
+}
+
+TEST(Binding, HasOneRunAtATime) {
+  compiler::Graph slow = compiler::parse_graph("graph \"g\" opset 14 (%x: f32[1200,1200]) {\n %y = MatMul(%x, %x)\n return %y\n}");
+  compiler::specialise(slow, {});
+  InferenceSession products(compiler::build(std::move(slow), compiler::find_target("k1-mini")), kDevice);
+  Binding product = products.bind({{.name = "x", .dtype = DType::f32, .shape = {1200, 1200}, .bytes = {}}});
+  std::pair<std::optional<Code>, std::string> said;
+  EXPECT_THROW(product.run([&] {
+    said = complaint([&] { product.run(); });
+    throw std::runtime_error("nobody waits");
+  }),
+               std::runtime_error);
+  EXPECT_THAT(said, ::testing::Pair(Code::invalid_argument, HasSubstr("still under way")));
+}
+
 TEST(InferenceSession, NeedsASlot) {
   EXPECT_THAT(complaint([] { InferenceSession(relu(), kDevice, {}, {.slots = 0}); }),
               ::testing::Pair(Code::invalid_argument, HasSubstr("at least one slot")));
