@@ -18,6 +18,7 @@ import kawara
 from . import _kawara, doctor as doctor_module, inputs
 from .dtypes import onnx_spelling
 from .errors import Error
+from .progress import Progress
 from .report import printable, size_text
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -77,17 +78,19 @@ def run(
     repeat: int = typer.Option(1, "--repeat", min=1, help="Run so many times; the fastest is shown beside the first."),
     json: bool = JsonOption,
 ):
-    """Run a model once and show its outputs."""
+    """Run a model and show its outputs. --check compares them with ONNX Runtime's."""
     require_file(model)
     shapes = parsed_shapes(shape)
     started = time.perf_counter()
-    with complaints.status("compiling …") if not json else _quiet():
+    with Progress(f"compiling {os.path.basename(model)}"):
         session = kawara.InferenceSession(model, device, shapes=shapes)
-    feeds = _feeds(model, session, dict(inputs.parse_input(text) for text in input or []), shapes)
+    feeds = _feeds(model, session._native.inputs, dict(inputs.parse_input(text) for text in input or []), shapes)
     ready = time.perf_counter()
     times = []
-    with complaints.status("running …") if not json else _quiet():
-        for _ in range(repeat):
+    with Progress("running for the first time") as progress:
+        for number in range(repeat):
+            if number:
+                progress.now(f"run {number + 1} of {repeat}")
             begin = time.perf_counter()
             outputs = session.run(None, feeds)
             times.append(time.perf_counter() - begin)
@@ -114,18 +117,9 @@ def run(
         raise typer.Exit(1)
 
 
-class _quiet:
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-
-def _feeds(model: str, session, given: dict, shapes: dict) -> dict:
-    """The given arrays, and seeded ones for inputs without a file."""
-    native = session._native
-    known = {name: (dtype, dims, dimension_names) for name, dtype, dims, dimension_names in native.inputs}
+def _feeds(model: str, rows: list, given: dict, shapes: dict) -> dict:
+    """The given arrays, and seeded ones for inputs without a file. rows: the inputs as _kawara has them."""
+    known = {name: (dtype, dims, dimension_names) for name, dtype, dims, dimension_names in rows}
     for name in [*given, *shapes]:
         if name not in known:
             raise Error(f"the model has no input '{name}'; it has {', '.join(repr(n) for n in known)}", code="wrong_input",
@@ -206,11 +200,11 @@ def compile_model(
     target: str = TargetOption,
     json: bool = JsonOption,
 ):
-    """Compile a model to a .kwr file and report what became of it."""
+    """Compile a model to a .kwr file. A report says what became of it."""
     require_file(model)
     output = output or os.path.splitext(model)[0] + ".kwr"
     started = time.perf_counter()
-    with complaints.status("compiling …") if not json else _quiet():
+    with Progress(f"compiling {os.path.basename(model)}"):
         program = kawara.compile(model, shapes=parsed_shapes(shape), target=target)
     seconds = time.perf_counter() - started
     program.save(output)
@@ -231,9 +225,10 @@ def _placement(row: dict) -> str:
 
 @app.command()
 def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Optional[List[str]] = ShapeOption, target: str = TargetOption, json: bool = JsonOption):
-    """For every node: where it runs, what it was fused into, or which rule it breaks."""
+    """Where each node runs, or why it can't. For every node: its command and engine, what it was fused into, or which rule it breaks."""
     require_file(model)
-    rows = _kawara.explain(model, parsed_shapes(shape), target)
+    with Progress(f"compiling {os.path.basename(model)}"):
+        rows = _kawara.explain(model, parsed_shapes(shape), target)
     if json:
         print_json(rows)
         return
@@ -257,7 +252,7 @@ def _program_info(path: str) -> dict:
 
 @app.command()
 def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), json: bool = JsonOption):
-    """What a file holds: inputs, outputs, metadata; a model's operators, a program's target and sections."""
+    """What a file holds. Inputs, outputs, metadata; a model's operators, a program's target and sections."""
     require_file(model)
     if model.endswith(".kwr"):
         info = _program_info(model)
@@ -295,8 +290,8 @@ def devices(json: bool = JsonOption):
 
 @app.command()
 def doctor(json: bool = JsonOption):
-    """What this machine has for Kawara, what it lacks, and what to do; the exit status is 1 when the default device does not work."""
-    with complaints.status("looking …") if not json else _quiet():
+    """What this machine has, lacks, and what to do. The exit status is 1 when the default device does not work."""
+    with Progress("looking at this machine"):
         findings = doctor_module.examine()
     if json:
         print_json({"usable": doctor_module.usable(findings), "findings": doctor_module.rows(findings)})
@@ -314,7 +309,7 @@ def doctor(json: bool = JsonOption):
 
 @app.command()
 def cache(clear: bool = typer.Option(False, "--clear", help="Empty it."), json: bool = JsonOption):
-    """The folder of compiled programs and shaders: its place and what it holds."""
+    """The folder of compiled programs. Its place, and what it holds of them and of shaders."""
     folder = _kawara.cache_folder()
     use = _kawara.clear_cache() if clear else _kawara.cache_use()
     limits = dict(zip(("program_bytes_max", "shader_bytes_max"), _kawara.cache_limits()))
@@ -331,7 +326,7 @@ def cache(clear: bool = typer.Option(False, "--clear", help="Empty it."), json: 
 
 @app.command("help")
 def help_command(context: typer.Context, topic: Optional[str] = typer.Argument(None, help="environment: the variables that Kawara reads."), json: bool = JsonOption):
-    """This text, or the environment variables: kawara help environment."""
+    """This text. `kawara help environment`: the variables that Kawara reads."""
     if topic is None:
         console.print(context.parent.get_help(), markup=False)
         return
