@@ -24,6 +24,7 @@
 #include "kawara/environment.h"
 #include "kawara/error.h"
 #include "kawara/inference_session.h"
+#include "kawara/profile.h"
 #include "kawara/program.h"
 #include "kawara/version.h"
 #include "kawara/vulkan_devices.h"
@@ -369,6 +370,37 @@ PYBIND11_MODULE(_kawara, module) {
         return result;
       },
       py::arg("model"), py::arg("shapes"), py::arg("target"));
+
+  module.def(
+      "profile",
+      [calls](const Program& program) {
+        const Profile profile = interruptible(*calls, [=](const Waiting&) { return kawara::profile(program); });
+        py::dict engines;
+        for (const EngineProfile& row : profile.engines) engines[py::str(row.engine)] = row.busy;
+        py::list commands;
+        for (const CommandProfile& row : profile.commands) {
+          py::dict entry;
+          entry["node"] = row.node;
+          entry["op"] = row.op;
+          entry["command"] = row.command;
+          entry["engine"] = row.engine;
+          entry["start"] = row.start;
+          entry["cycles"] = row.cycles;
+          entry["alone"] = row.alone;
+          entry["bound"] = row.bound;
+          entry["host_bytes"] = row.host_bytes;
+          entry["local_bytes"] = row.local_bytes;
+          entry["sram_bytes"] = row.sram_bytes;
+          commands.append(entry);
+        }
+        py::dict result;
+        result["cycles"] = profile.cycles;
+        result["clock_mhz"] = profile.clock_mhz;
+        result["engines"] = engines;
+        result["commands"] = commands;
+        return result;
+      },
+      py::arg("program"));
 
   module.def("devices", [] {
     py::list result;

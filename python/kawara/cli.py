@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: kawara run | compile | explain | inspect | devices | doctor | cache | help."""
+"""The command line: kawara run | compile | explain | inspect | profile | devices | doctor | cache | help."""
 
 import json as json_module
 import os
@@ -15,7 +15,7 @@ from rich.table import Table
 
 import kawara
 
-from . import _kawara, doctor as doctor_module, inputs
+from . import _kawara, doctor as doctor_module, inputs, profiling
 from .dtypes import onnx_spelling
 from .errors import Error
 from .progress import Progress
@@ -274,6 +274,44 @@ def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), jso
         console.print("  nodes  " + escape(", ".join(f"{op} {count}" for op, count in info["operators"])))
     for key, value in info["metadata"].items():
         console.print(f"  meta   {escape(key)}: {escape(value if len(value) <= 60 else value[:57].replace(chr(10), ' ') + f'… ({len(value)} characters)')}")
+
+
+@app.command()
+def profile(
+    model: str = typer.Argument(..., help="An .onnx or .kwr file."),
+    shape: Optional[List[str]] = ShapeOption,
+    target: str = TargetOption,
+    trace: Optional[str] = typer.Option(None, "--trace", metavar="FILE", help="Write a Chrome trace, which Perfetto (ui.perfetto.dev) opens."),
+    top: int = typer.Option(20, "--top", min=0, help="Show so many commands, the longest first; 0: all, as they start."),
+    json: bool = JsonOption,
+):
+    """Which commands the chip's cycles go to. By the chip's cost model: node, engine, cycles, share; nothing is run."""
+    require_file(model)
+    with Progress(f"compiling {os.path.basename(model)}"):
+        program = kawara.Program.load(model) if model.endswith(".kwr") else kawara.compile(model, shapes=parsed_shapes(shape), target=target)
+    result = profiling.profile(program)
+    if trace:
+        try:
+            with open(trace, "w", encoding="utf-8") as file:
+                json_module.dump(profiling.trace(result, os.path.basename(model)), file)
+        except OSError as problem:
+            raise Error(f"--trace {trace}: {problem.strerror}", code="io_failed") from None
+    if json:
+        print_json(result)
+        return
+    rows = sorted(result["commands"], key=lambda row: -row["cycles"])[:top] if top else sorted(result["commands"], key=lambda row: row["start"])
+    print_table(["node", "operator", "command", "engine", "start", "cycles", "share", "bound by"],
+                [[r["node"], r["op"], r["command"], r["engine"], f"{r['start']:,}", f"{r['cycles']:,}", f"{r['share']:.1%}", r["bound"]] for r in rows],
+                right=("start", "cycles", "share"))
+    left = len(result["commands"]) - len(rows)
+    if left:
+        console.print(f"… and {left} more: --top 0 shows all")
+    cycles, clock = result["cycles"], result["clock_mhz"]
+    busy = ", ".join(f"{engine} {value / cycles:.0%}" for engine, value in result["engines"].items() if value and cycles)
+    console.print(f"[bold]{cycles:,} cycles[/] on {escape(result['target'])}, {cycles / clock:,.1f} µs at {clock} MHz" + (f"; busy: {busy}" if busy else ""))
+    console.print(f"These are cycles of {result['source']}. Engines work side by side, so shares may add up to more than 100 %.")
+    if trace:
+        console.print(f"[bold]{escape(trace)}[/]: {size_text(os.path.getsize(trace))}, to open with ui.perfetto.dev or chrome://tracing")
 
 
 @app.command()

@@ -78,7 +78,7 @@ std::vector<std::byte> ending_segment(std::vector<std::byte> bytes) {
 }
 
 struct JobCost : kawara_job_cost {
-  std::vector<uint64_t> retired, alone;
+  std::vector<uint64_t> retired, started, alone;
   std::vector<uint32_t> engines;
 };
 
@@ -101,7 +101,8 @@ class Cost : public ::testing::Test {
       cost.engines.push_back(alone(command).engine);
     }
     cost.retired.resize(commands.size());
-    const kawara_cost_trace trace{.retired = cost.retired.data(), .events = nullptr};
+    cost.started.resize(commands.size());
+    const kawara_cost_trace trace{.retired = cost.retired.data(), .started = cost.started.data(), .events = nullptr};
     const auto bytes = buffer.bytes();
     kawara_cost_job(bytes.data(), offsets.data(), static_cast<uint32_t>(offsets.size()), &view, &cost, &trace);
     return cost;
@@ -326,6 +327,7 @@ TEST_F(Cost, OfAJobWithoutCommandsIsNothing) {
 TEST_F(Cost, OfOneEngineIsTheSum) {
   const JobCost cost = job({move(64000, 0, 1), move(64000, 0, 1)});
   EXPECT_THAT(cost.retired, ElementsAre(kStartDma + 6400, 2 * (kStartDma + 6400)));
+  EXPECT_THAT(cost.started, ElementsAre(0, kStartDma + 6400));
   EXPECT_EQ(cost.cycles, 2 * (kStartDma + 6400));
   EXPECT_THAT(cost.busy, ElementsAre(0, 0, 0, cost.cycles, 0));
   EXPECT_THAT(cost.bytes, ElementsAre(2 * 64000, 2 * 64000, 0));
@@ -459,7 +461,7 @@ TEST_F(Cost, ShowsAnEventWhatTheJobHasCostAtItsStart) {
   }
   kawara_job_cost cost;
   kawara_counters events[3];
-  const kawara_cost_trace trace{.retired = nullptr, .events = events};
+  const kawara_cost_trace trace{.retired = nullptr, .started = nullptr, .events = events};
   kawara_cost_job(bytes.data(), offsets.data(), 5, &view, &cost, &trace);
   const uint64_t multiplied = kStartMe + 2400, moved = kStartDma + 6400, matrices = 4 * (100 * 33 + 33 * 65 + 100 * 65);
   const auto values = [](const kawara_counters& c) {

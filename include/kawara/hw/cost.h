@@ -28,6 +28,7 @@ struct kawara_job_cost {
 /* What else a caller wants to know; null: not this. */
 struct kawara_cost_trace {
 	uint64_t *retired; /* cycle at which each command retires: as many as there are commands */
+	uint64_t *started; /* cycle at which each starts, likewise */
 	struct kawara_counters *events; /* what each `event` writes, in the order of the buffer: as many as there are such commands */
 };
 
@@ -115,6 +116,8 @@ static inline void kawara_cost_start(struct kawara_cost_clock *clock, struct kaw
 	kawara_cost_command(kawara_cost_header(clock, engine->next), clock->view, &engine->cost);
 	if (kawara_cost_header(clock, engine->next)->opcode == KAWARA_COMMAND_event)
 		kawara_cost_event(clock);
+	if (clock->trace && clock->trace->started)
+		clock->trace->started[engine->next] = clock->now / KAWARA_COST_ONE;
 	engine->running = 1;
 	engine->body = 0;
 	engine->since = clock->now;

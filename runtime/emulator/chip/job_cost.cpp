@@ -33,7 +33,7 @@ JobCost job_cost(const JobSnapshot& snapshot, std::span<const Region> regions) {
                               .memories = cost.memories.data()};
   std::vector<uint64_t> retired(snapshot.offsets.size());
   cost.events.resize(snapshot.events.size());
-  const kawara_cost_trace trace{.retired = retired.data(), .events = cost.events.data()};
+  const kawara_cost_trace trace{.retired = retired.data(), .started = nullptr, .events = cost.events.data()};
   kawara_cost_job(snapshot.commands.data(), snapshot.offsets.data(), static_cast<uint32_t>(snapshot.offsets.size()), &view, &cost.total,
                   &trace);
   uint64_t before = 0;
