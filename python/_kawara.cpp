@@ -402,6 +402,11 @@ PYBIND11_MODULE(_kawara, module) {
       },
       py::arg("program"));
 
+  module.def(
+      "device_config",
+      [calls](const std::string& device) { return interruptible(*calls, [=](const Waiting&) { return Device::open(device).config(); }); },
+      py::arg("device"));
+
   module.def("devices", [] {
     py::list result;
     for (const DeviceDescription& device : Device::list()) {

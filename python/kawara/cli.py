@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: kawara run | compile | explain | inspect | profile | devices | doctor | cache | help."""
+"""The command line: kawara run | compile | explain | inspect | profile | bench | devices | doctor | cache | help."""
 
 import json as json_module
 import os
@@ -15,7 +15,7 @@ from rich.table import Table
 
 import kawara
 
-from . import _kawara, doctor as doctor_module, inputs, profiling
+from . import _kawara, bench as bench_module, doctor as doctor_module, inputs, profiling
 from .dtypes import onnx_spelling
 from .errors import Error
 from .progress import Progress
@@ -276,6 +276,14 @@ def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), jso
         console.print(f"  meta   {escape(key)}: {escape(value if len(value) <= 60 else value[:57].replace(chr(10), ' ') + f'… ({len(value)} characters)')}")
 
 
+def _model_inputs(model: str) -> list:
+    return kawara.Program.load(model)._native.inputs if model.endswith(".kwr") else _kawara.inspect(model)["inputs"]
+
+
+def _milliseconds(value: float) -> str:
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}"
+
+
 @app.command()
 def profile(
     model: str = typer.Argument(..., help="An .onnx or .kwr file."),
@@ -312,6 +320,35 @@ def profile(
     console.print(f"These are cycles of {result['source']}. Engines work side by side, so shares may add up to more than 100 %.")
     if trace:
         console.print(f"[bold]{escape(trace)}[/]: {size_text(os.path.getsize(trace))}, to open with ui.perfetto.dev or chrome://tracing")
+
+
+@app.command()
+def bench(
+    model: str = typer.Argument(..., help="An .onnx or .kwr file."),
+    input: Optional[List[str]] = typer.Option(None, "--input", metavar="NAME=FILE", help="As for `kawara run`."),
+    shape: Optional[List[str]] = ShapeOption,
+    device: str = typer.Option("auto", "--device", help="See `kawara devices`."),
+    runs: int = typer.Option(20, "--runs", min=1, help="How many runs are timed after the first."),
+    beside: Optional[List[str]] = typer.Option(None, "--beside", metavar="ENGINE", help="Time another engine in turns: onnxruntime."),
+    json: bool = JsonOption,
+):
+    """Time a model on this machine. Compiling, loading, the first run, then median, best and p90 of many."""
+    require_file(model)
+    bench_module.check_beside(beside or [], model)
+    feeds = _feeds(model, _model_inputs(model), dict(inputs.parse_input(text) for text in input or []), parsed_shapes(shape))
+    with Progress("compiling") as progress:
+        rows = bench_module.measure(model, device, feeds, runs, beside or [], progress.now)
+    if json:
+        print_json(rows)
+        return
+    columns = {"compile": "compile_ms", "load": "load_ms", "first run": "first_run_ms", "median": "median_ms", "best": "best_ms", "p90": "p90_ms"}
+    print_table(["engine", *columns], [[r["engine"], *("" if r[key] is None else _milliseconds(r[key]) for key in columns.values())] for r in rows],
+                right=tuple(columns))
+    console.print(f"in ms; {runs} {'run' if runs == 1 else 'runs'} after the first" + (", in turns" if len(rows) > 1 else "") + "; inputs without a file are seeded")
+    for row in rows[1:]:
+        console.print(f"{escape(rows[0]['engine'])} takes {row['ratio']:.2f} times as long as {escape(row['engine'])}, median by median")
+    if rows[0]["engine"].startswith("emulator"):
+        console.print("The device is emulated: these times are this machine's, and say nothing about the chip's.")
 
 
 @app.command()
