@@ -125,11 +125,12 @@ def _ran(native: _kawara.InferenceSession, output_names: "Sequence[str] | None",
 
 
 _SLOTS_MAX = 1024  # each has a thread for run_async
-_sessions = weakref.WeakSet()
+# Native sessions and bindings. They keep devices open, and a run in flight or an array may keep them when nothing else does.
+_users_of_devices = weakref.WeakSet()
 
 # Mesa's exit handler waits for the threads of open devices by their addresses. In a forked child these are the parent's threads,
 # and where they were there may be others by then, or nothing.
-os.register_at_fork(after_in_child=lambda: _sessions and _kawara.skip_exit_handlers())
+os.register_at_fork(after_in_child=lambda: _users_of_devices and _kawara.skip_exit_handlers())
 
 
 class InferenceSession:
@@ -169,7 +170,7 @@ class InferenceSession:
         self._shapes = _shapes(shapes)
         self._runner = Runner(slots)
         weakref.finalize(self, self._runner.stop).atexit = False
-        _sessions.add(self)
+        _users_of_devices.add(self._native)
 
     @property
     def device(self) -> str:
@@ -270,8 +271,9 @@ class InferenceSession:
                     raise Error(f"input '{name}' of shape {NodeArg._of((name, dtype, dims, names)).shape} is not bound, and a dimension is open",
                                 code="shape_required", remedy=f"give an array for it, or shapes={{{name!r}: (…)}}")
                 rows[name] = (name, dtype, shape, None)
-        return Binding(self, native.bind(list(rows.values()), places), self._runner, {name: row[3] for name, row in rows.items()},
-                       {name: array for name, _, array in places})
+        bound = native.bind(list(rows.values()), places)
+        _users_of_devices.add(bound)
+        return Binding(self, bound, self._runner, {name: row[3] for name, row in rows.items()}, {name: array for name, _, array in places})
 
     def close(self) -> None:
         """Waits for the runs that `run_async` began, then frees the device's memory. The session can't be used afterwards."""

@@ -241,3 +241,24 @@ def test_a_forked_child_may_drop_a_binding_and_is_told_that_it_is_not_its_own(re
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     binding.inputs["x"][:] = 2
     assert (binding.run()[0] == 2).all()
+
+
+FORKS = """
+import os, sys, gc
+import kawara
+y = kawara.InferenceSession(sys.argv[1], sys.argv[2], shapes={"x": (2, 4)}).bind().run()[0]
+gc.collect()
+print(len(kawara.session._users_of_devices))
+sys.stdout.flush()
+child = os.fork()
+if child == 0:
+    y = None
+    sys.exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), y.shape)
+"""
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_fork_ends_well_where_arrays_alone_are_left_of_a_binding(relu_model, device):
+    ended = subprocess.run([sys.executable, "-c", FORKS, relu_model, device], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "1\n0 (2, 4)\n", "")
