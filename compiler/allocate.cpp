@@ -6,6 +6,10 @@
 #include <tuple>
 #include <unordered_map>
 
+#include <fmt/format.h>
+
+#include "placed.h"
+
 namespace kawara::compiler {
 
 namespace {
@@ -21,42 +25,19 @@ struct Item {
   uint64_t offset = 0;
 
   uint64_t span() const { return uint64_t{life.last} - life.first + 1; }
+  Block block() const { return {life.first, life.last, size}; }
 };
 
-bool meet(const Lifetime& a, const Lifetime& b) { return a.first <= b.last && b.first <= a.last; }
-
-// The items that have a place, by offset.
-class Placed {
- public:
-  // The smallest gap that holds the item, else the end of those alive with it.
-  uint64_t place_for(const Item& item) const {
-    uint64_t best = ~0ull, best_gap = ~0ull, end = 0;
-    for (const Item* other : items_) {
-      if (!meet(item.life, other->life)) continue;
-      if (other->offset >= end + item.size && other->offset - end < best_gap) {
-        best = end;
-        best_gap = other->offset - end;
-      }
-      end = std::max(end, other->offset + other->size);
-    }
-    return best == ~0ull ? end : best;
-  }
-  void add(const Item& item) { items_.insert(std::ranges::upper_bound(items_, item.offset, {}, &Item::offset), &item); }
-
- private:
-  std::vector<const Item*> items_;
-};
+std::vector<Block> blocks_of(const std::vector<Item>& items) {
+  std::vector<Block> blocks;
+  for (const Item& item : items) blocks.push_back(item.block());
+  return blocks;
+}
 
 uint64_t live_bytes_max(const std::vector<Item>& items) {
-  std::vector<std::pair<uint32_t, int64_t>> changes;
-  for (const Item& item : items) {
-    changes.emplace_back(item.touched.first, static_cast<int64_t>(item.size));
-    changes.emplace_back(item.touched.last + 1, -static_cast<int64_t>(item.size));
-  }
-  std::ranges::sort(changes);  // at one command, what ends before it goes first
-  int64_t live = 0, most = 0;
-  for (const auto& [at, change] : changes) most = std::max(most, live += change);
-  return static_cast<uint64_t>(most);
+  std::vector<Block> blocks;
+  for (const Item& item : items) blocks.push_back({item.touched.first, item.touched.last, item.size});
+  return live_max(blocks);
 }
 
 using Key = std::tuple<double, double>;
@@ -66,14 +47,6 @@ void sort(std::vector<Item>& items, Order order) {
   std::ranges::sort(items, [&](const Item& a, const Item& b) { return std::tuple(order(a), a.buffer) < std::tuple(order(b), b.buffer); });
 }
 
-// No single order is best for all models: several are tried, and the smallest result is kept.
-constexpr Order kPackingOrders[] = {
-    [](const Item& item) { return Key{-double(item.size), item.life.first}; },
-    [](const Item& item) { return Key{-double(item.span()), -double(item.size)}; },
-    [](const Item& item) { return Key{item.life.first, -double(item.size)}; },
-    [](const Item& item) { return Key{-double(item.size) * double(item.span()), item.life.first}; },
-};
-
 // What SRAM is given to first: what moves most for its bytes, and for how long it holds them.
 constexpr Order kChoosingOrders[] = {
     [](const Item& item) { return Key{-double(item.traffic) / double(item.size), item.life.first}; },
@@ -82,31 +55,10 @@ constexpr Order kChoosingOrders[] = {
     [](const Item& item) { return Key{item.life.first, -double(item.traffic) / double(item.size)}; },
 };
 
-// Gives all items a place. Returns the bytes needed.
-uint64_t pack(std::vector<Item>& items) {
-  uint64_t best = ~0ull;
-  std::vector<Item> packed;
-  for (const Order order : kPackingOrders) {
-    sort(items, order);
-    Placed placed;
-    uint64_t top = 0;
-    for (Item& item : items) {
-      item.offset = placed.place_for(item);
-      top = std::max(top, item.offset + item.size);
-      placed.add(item);
-    }
-    if (top >= best) continue;
-    best = top;
-    packed = items;
-  }
-  if (items.empty()) return 0;
-  items = std::move(packed);
-  return best;
-}
-
 struct Choice {
   std::vector<Item> in, out;  // those in have a place
   uint64_t top = 0, traffic = 0;
+  Minimum minimum;
 };
 
 Choice choose_in_order(std::vector<Item> items, uint64_t capacity, Order order) {
@@ -114,7 +66,7 @@ Choice choose_in_order(std::vector<Item> items, uint64_t capacity, Order order) 
   Choice choice;
   Placed placed;
   for (Item& item : items) {
-    item.offset = placed.place_for(item);
+    item.offset = placed.place_for(item.block());
     if (item.offset + item.size > capacity) {
       choice.out.push_back(item);
       continue;
@@ -122,32 +74,50 @@ Choice choose_in_order(std::vector<Item> items, uint64_t capacity, Order order) 
     choice.top = std::max(choice.top, item.offset + item.size);
     choice.traffic += item.traffic;
     choice.in.push_back(item);
-    placed.add(item);
+    placed.add(item.block(), item.offset);
   }
   return choice;
 }
 
-// Parts the items into those that go to SRAM, as much traffic as fits, and the others.
-Choice choose(std::vector<Item> items, uint64_t capacity) {
-  Choice best;
-  if (live_bytes_max(items) <= capacity) {
-    best.in = items;
-    best.top = pack(best.in);
-    for (const Item& item : items) best.traffic += item.traffic;
-    if (best.top <= capacity) return best;
+class Packer {
+ public:
+  Packer(const PackingEffort& effort, const Waiting& waiting) : effort_(effort), waiting_(waiting) {}
+
+  // Gives all items a place, unless those that they have are as low.
+  void pack(std::vector<Item>& items, uint64_t& top, Minimum& minimum) const {
+    const Packing packing = compiler::pack(blocks_of(items), effort_, waiting_);
+    minimum = {packing.bound, packing.proof, packing.steps};
+    if (packing.top >= top) {
+      if (top == packing.bound) minimum.proof = Proof::bound;
+      return;
+    }
+    top = packing.top;
+    for (size_t i = 0; i < items.size(); ++i) items[i].offset = packing.offsets[i];
   }
-  best = choose_in_order(items, capacity, kChoosingOrders[0]);
-  for (const Order order : std::span(kChoosingOrders).subspan(1)) {
-    Choice choice = choose_in_order(items, capacity, order);
-    if (std::tuple(choice.traffic, best.top) > std::tuple(best.traffic, choice.top)) best = std::move(choice);
+
+  // Parts the items into those that go to SRAM, as much traffic as fits, and the others.
+  Choice choose(const std::vector<Item>& items, uint64_t capacity) const {
+    Choice best;
+    if (live_bytes_max(items) <= capacity) {
+      best.in = items;
+      best.top = ~0ull;
+      pack(best.in, best.top, best.minimum);
+      for (const Item& item : items) best.traffic += item.traffic;
+      if (best.top <= capacity) return best;
+    }
+    best = choose_in_order(items, capacity, kChoosingOrders[0]);
+    for (const Order order : std::span(kChoosingOrders).subspan(1)) {
+      Choice choice = choose_in_order(items, capacity, order);
+      if (std::tuple(choice.traffic, best.top) > std::tuple(best.traffic, choice.top)) best = std::move(choice);
+    }
+    pack(best.in, best.top, best.minimum);
+    return best;
   }
-  auto packed = best.in;
-  if (const uint64_t top = pack(packed); top < best.top) {
-    best.in = std::move(packed);
-    best.top = top;
-  }
-  return best;
-}
+
+ private:
+  const PackingEffort& effort_;
+  const Waiting& waiting_;
+};
 
 std::vector<uint32_t> segments_of(const Commands& model) {
   std::vector<uint32_t> segments;
@@ -171,7 +141,7 @@ std::vector<Lifetime> held_lives(const Commands& model, std::vector<Lifetime> li
 }
 
 void place_buffers(const Commands& model, const std::vector<Lifetime>& lives, uint64_t sram_bytes, std::span<const uint64_t> traffic,
-                   std::span<const uint32_t> held, Allocation& allocation) {
+                   std::span<const uint32_t> held, const Packer& packer, Allocation& allocation) {
   const auto segments = segments_of(model);
   const auto kept = held_lives(model, lives, held, segments);
   std::vector<Item> arena, candidates;
@@ -181,13 +151,15 @@ void place_buffers(const Commands& model, const std::vector<Lifetime>& lives, ui
     const bool pays = item.traffic > 0 && item.size <= sram_bytes && segments[item.touched.first] == segments[item.touched.last];
     (pays ? candidates : arena).push_back(item);
   }
-  const Choice sram = choose(std::move(candidates), sram_bytes);
+  const Choice sram = packer.choose(candidates, sram_bytes);
   arena.insert(arena.end(), sram.out.begin(), sram.out.end());
   allocation.sram_bytes = sram.top;
+  allocation.sram_minimum = sram.minimum;
   allocation.sram_bound_bytes = live_bytes_max(sram.in);
   allocation.traffic_kept_bytes = sram.traffic;
   allocation.arena_bound_bytes = live_bytes_max(arena);
-  allocation.arena_bytes = pack(arena);
+  allocation.arena_bytes = arena.empty() ? 0 : ~0ull;
+  packer.pack(arena, allocation.arena_bytes, allocation.arena_minimum);
   for (const Item& item : arena) allocation.offsets[item.buffer] = item.offset;
   for (const Item& item : sram.in) {
     allocation.offsets[item.buffer] = item.offset;
@@ -221,16 +193,27 @@ std::vector<Lifetime> lifetimes(const Commands& model) {
   return lives;
 }
 
-Allocation allocate(const Commands& model, uint64_t sram_bytes, std::span<const uint64_t> traffic, std::span<const uint32_t> held) {
+Allocation allocate(const Commands& model, uint64_t sram_bytes, std::span<const uint64_t> traffic, std::span<const uint32_t> held,
+                    const PackingEffort& effort, const Waiting& waiting) {
   const auto lives = lifetimes(model);
   Allocation allocation;
   allocation.offsets.assign(model.buffers.size(), Allocation::kUnused);
   allocation.in_sram.assign(model.buffers.size(), false);
-  place_buffers(model, lives, sram_bytes, traffic, held, allocation);
+  place_buffers(model, lives, sram_bytes, traffic, held, Packer(effort, waiting), allocation);
   place_weights(model, lives, allocation);
   for (size_t i = 0; i < model.buffers.size(); ++i)
     if (model.buffers[i].role == Buffer::Role::input || model.buffers[i].role == Buffer::Role::output) allocation.offsets[i] = 0;
   return allocation;
+}
+
+std::string describe(const Minimum& minimum, uint64_t bytes, uint64_t bound_bytes) {
+  if (bytes == bound_bytes) return "none smaller: so much is alive at one command";
+  switch (minimum.proof) {
+    case Proof::bound: return "none smaller: so much is alive at one command or kept for those that run at once";
+    case Proof::exhausted: return fmt::format("none smaller: search exhausted after {} steps", minimum.steps);
+    case Proof::stopped: return fmt::format("stopped after {} steps; lower bound {}", minimum.steps, minimum.least_bytes);
+  }
+  return "";
 }
 
 }  // namespace kawara::compiler

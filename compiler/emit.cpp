@@ -196,14 +196,15 @@ class Emitter {
   }
 
   void report_memory(nlohmann::ordered_json& json) const {
-    const auto place = [&](const std::string& name, uint64_t bytes, uint64_t bound) {
+    const auto place = [&](const std::string& name, uint64_t bytes, uint64_t bound, const Minimum& minimum) {
       json[name + "_bytes"] = bytes;
       json[name + "_bound_bytes"] = bound;
       json[name + "_over_bound_bytes"] = bytes - bound;
+      json[name + "_proof"] = describe(minimum, bytes, bound);
     };
     json["weights_bytes"] = allocation_.weights_bytes;
-    place("arena", allocation_.arena_bytes, allocation_.arena_bound_bytes);
-    place("sram", allocation_.sram_bytes, allocation_.sram_bound_bytes);
+    place("arena", allocation_.arena_bytes, allocation_.arena_bound_bytes, allocation_.arena_minimum);
+    place("sram", allocation_.sram_bytes, allocation_.sram_bound_bytes, allocation_.sram_minimum);
     json["traffic_kept_off_local_memory_bytes"] = allocation_.traffic_kept_bytes;
   }
 

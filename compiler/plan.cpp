@@ -52,7 +52,7 @@ class Planner {
 
   std::span<const Price> prices() const { return prices_; }
 
-  Plan plan(const Order& order) const {
+  Plan plan(const Order& order, const PackingEffort& effort) const {
     Plan plan;
     plan.commands.buffers = lowered_.buffers;
     std::vector<Price> prices;
@@ -64,7 +64,7 @@ class Planner {
     waiting_.look();
     set_switch_points(plan.commands, prices, options_.segment_cycles_max);
     waiting_.look();
-    plan.allocation = allocate(plan.commands, sram_bytes, traffic_, order.held);
+    plan.allocation = allocate(plan.commands, sram_bytes, traffic_, order.held, effort, waiting_);
     waiting_.look();
     check_plan(plan.commands, plan.allocation, sram_bytes);
     waiting_.look();
@@ -85,11 +85,25 @@ class Planner {
 
 uint64_t local_bytes(const Plan& plan) { return plan.allocation.arena_bytes + plan.allocation.weights_bytes; }
 
+__int128 product(const Plan& plan, const kawara_config& target) {
+  return __int128{plan.cycles} * (local_bytes(plan) + (uint64_t{target.sram_kib} << 10));
+}
+
+bool fits(const Plan& plan, const kawara_config& target) { return local_bytes(plan) <= uint64_t{target.local_mib} << 20; }
+
+bool may_shrink(const Allocation& allocation) {
+  return allocation.arena_minimum.proof == Proof::stopped || allocation.sram_minimum.proof == Proof::stopped;
+}
+
+// Bytes used again make commands wait: what that costs must be no larger a part than what it saves.
+bool pays(const Plan& smaller, const Plan& plan, const kawara_config& target) {
+  if (fits(smaller, target) != fits(plan, target)) return fits(smaller, target);
+  return product(smaller, target) <= product(plan, target);
+}
+
 bool better(const Plan& plan, const Plan& best, const Plan& lowered, const kawara_config& target) {
-  const auto fits = [&](const Plan& of) { return local_bytes(of) <= uint64_t{target.local_mib} << 20; };
-  if (fits(plan) != fits(best)) return fits(plan);
-  const auto product = [&](const Plan& of) { return __int128{of.cycles} * (local_bytes(of) + (uint64_t{target.sram_kib} << 10)); };
-  if (plan.cycles != best.cycles) return plan.cycles < best.cycles && product(plan) <= product(lowered);
+  if (fits(plan, target) != fits(best, target)) return fits(plan, target);
+  if (plan.cycles != best.cycles) return plan.cycles < best.cycles && product(plan, target) <= product(lowered, target);
   return std::tuple(local_bytes(plan), plan.allocation.sram_bytes) < std::tuple(local_bytes(best), best.allocation.sram_bytes);
 }
 
@@ -99,15 +113,21 @@ Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanO
   const Planner planner(lowered, target, options, waiting);
   waiting.look();
   const auto orders = candidate_orders(lowered, planner.prices());
-  const Plan first = planner.plan(orders[0]);
+  const Plan first = planner.plan(orders[0], kQuick);
   Plan best = first;
-  for (const auto& order : std::span(orders).subspan(1))
-    if (Plan plan = planner.plan(order); better(plan, best, first, target)) best = std::move(plan);
-  return best;
+  const Order* order = &orders[0];
+  for (const Order& other : std::span(orders).subspan(1))
+    if (Plan plan = planner.plan(other, kQuick); better(plan, best, first, target)) {
+      best = std::move(plan);
+      order = &other;
+    }
+  if (!may_shrink(best.allocation)) return best;
+  Plan smaller = planner.plan(*order, kThorough);
+  return pays(smaller, best, target) ? smaller : best;
 }
 
 Plan plan_order(const Commands& lowered, const std::vector<uint32_t>& order, const kawara_config& target, const PlanOptions& options) {
-  return Planner(lowered, target, options, {}).plan({.commands = order});
+  return Planner(lowered, target, options, {}).plan({.commands = order}, kThorough);
 }
 
 }  // namespace kawara::compiler

@@ -25,7 +25,8 @@ struct Plan {
 // with less memory. One that takes more memory than the lowered order must save as large a part of the cycles as it adds to
 // the memory: weights, arena and the scratchpad, which counts whole, since no other job can use the rest of it meanwhile. An
 // order that fits local memory goes before one that does not.
-// Every plan passes check_plan(). Throws unsupported for a command that no segment can hold.
+// Where the memory of the one that is kept may be less, it is packed more thoroughly, and stays so if that costs no larger a part
+// of the cycles than it saves of the memory. Every plan passes check_plan(). Throws unsupported for a command that no segment can hold.
 Plan make_plan(const Commands& lowered, const kawara_config& target, const PlanOptions& options = {}, const Waiting& waiting = {});
 
 // One order as it is: what make_plan() does with each.

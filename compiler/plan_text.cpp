@@ -24,9 +24,13 @@ std::string range(uint64_t begin, uint64_t end) { return fmt::format("[{}, {})",
 std::string print(const Plan& plan) {
   static constexpr const char* kEngines[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
   const Allocation& allocation = plan.allocation;
-  std::string text = fmt::format("cycles {}\narena {} bytes, at least {}\nsram {} bytes, at least {}\nweights {} bytes\n", plan.cycles,
-                                 allocation.arena_bytes, allocation.arena_bound_bytes, allocation.sram_bytes, allocation.sram_bound_bytes,
-                                 allocation.weights_bytes);
+  std::string text = fmt::format("cycles {}\n", plan.cycles);
+  const auto region = [&](std::string_view name, uint64_t bytes, uint64_t bound, const Minimum& minimum) {
+    text += fmt::format("{} {} bytes, at least {}; {}\n", name, bytes, bound, describe(minimum, bytes, bound));
+  };
+  region("arena", allocation.arena_bytes, allocation.arena_bound_bytes, allocation.arena_minimum);
+  region("sram", allocation.sram_bytes, allocation.sram_bound_bytes, allocation.sram_minimum);
+  text += fmt::format("weights {} bytes\n", allocation.weights_bytes);
   for (size_t i = 0; i < plan.commands.commands.size(); ++i) {
     const Command& command = plan.commands.commands[i];
     text += fmt::format("command {} {} {} '{}' buffers {}{}\n", i, kEngines[command.engine], command.operators, command.node,

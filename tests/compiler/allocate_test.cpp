@@ -66,6 +66,32 @@ TEST(Allocate, BuffersShareBytesOnlyWhenNeverAliveTogether) {
   EXPECT_LE(allocation.arena_bytes, allocation.arena_bound_bytes * 5 / 4);
 }
 
+// Never more than 6 times 256 bytes are alive, and there is no way to lie in them.
+TEST(Allocate, SaysWhyAPlanTakesMoreThanTheBound) {
+  Model model;
+  for (const auto& [size, first, last] :
+       {std::tuple{1u, 2u, 3u}, {3u, 4u, 6u}, {3u, 0u, 0u}, {3u, 5u, 6u}, {1u, 3u, 4u}, {3u, 0u, 2u}, {2u, 2u, 4u}})
+    model.arena(size * 256, first, last);
+  const auto said = [&](const PackingEffort& effort) {
+    const Allocation allocation = allocate(model.commands, 0, {}, {}, effort);
+    check_plan(model.commands, allocation, 0);
+    return describe(allocation.arena_minimum, allocation.arena_bytes, allocation.arena_bound_bytes);
+  };
+  EXPECT_THAT(said(kThorough), testing::MatchesRegex("none smaller: search exhausted after [0-9]+ steps"));
+  EXPECT_THAT(said({}), "stopped after 0 steps; lower bound 1536");
+}
+
+TEST(Allocate, WhatRunsAtOnceKeepsItsBytesApart) {
+  Model model;
+  for (uint32_t i = 0; i < 4; ++i) model.arena(256, i, i + 1);
+  const std::vector<uint32_t> held = {2, 3, 4, 4, 4};
+  const Allocation allocation = allocate(model.commands, 0, {}, held);
+  EXPECT_GT(allocation.arena_bytes, allocation.arena_bound_bytes);
+  EXPECT_EQ(allocation.arena_minimum.least_bytes, allocation.arena_bytes);
+  EXPECT_EQ(describe(allocation.arena_minimum, allocation.arena_bytes, allocation.arena_bound_bytes),
+            "none smaller: so much is alive at one command or kept for those that run at once");
+}
+
 TEST(Allocate, AChainNeedsTwoOfItsBuffers) {
   Model model;
   for (uint32_t i = 0; i < 6; ++i) model.arena(1024, i, i + 1);

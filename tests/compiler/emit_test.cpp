@@ -89,6 +89,7 @@ TEST(Emit, TheReportSaysWhereMemoryAndTimeGo) {
   EXPECT_LE(report["busy_percent"]["matrix"], 100);
   for (const std::string place : {"arena", "sram"})
     EXPECT_EQ(report[place + "_bytes"].get<int64_t>() - report[place + "_bound_bytes"].get<int64_t>(), report[place + "_over_bound_bytes"]);
+  for (const std::string place : {"arena", "sram"}) EXPECT_EQ(report[place + "_proof"], "none smaller: so much is alive at one command");
   EXPECT_GT(report["sram_bytes"], 0);
   EXPECT_GE(report["traffic_kept_off_local_memory_bytes"], report["sram_bytes"]);
 }
