@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan_check.h"
 
+#include <algorithm>
 #include <map>
 
 #include "kawara/error.h"
@@ -15,6 +16,8 @@ class Holders {
   explicit Holders(std::string_view name) : name_(name) {}
 
   void take(uint32_t buffer, uint64_t begin, uint64_t size) {
+    live_ += round_up(size);
+    most_ = std::max(most_, live_);
     if (size == 0) return;
     const auto next = held_.lower_bound(begin);
     if (next != held_.end() && next->first < begin + size) refuse(buffer, next->second.buffer);
@@ -23,7 +26,12 @@ class Holders {
     held_.emplace(begin, Holder{buffer, size});
   }
   void release(uint64_t begin, uint64_t size) {
+    live_ -= round_up(size);
     if (size != 0) held_.erase(begin);
+  }
+  void check_bound(uint64_t claimed) const {
+    if (claimed != most_)
+      throw fail(Code::internal, "the plan says that {} bytes of the {} are alive at most, and {} are", claimed, name_, most_);
   }
 
  private:
@@ -35,7 +43,10 @@ class Holders {
     throw fail(Code::internal, "buffers {} and {} lie in the same bytes of the {} at the same time", b, a, name_);
   }
 
+  static uint64_t round_up(uint64_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
+
   std::string_view name_;
+  uint64_t live_ = 0, most_ = 0;
   std::map<uint64_t, Holder> held_;  // by first byte
 };
 
@@ -50,6 +61,23 @@ void check_place(const Commands& model, const Allocation& allocation, uint32_t b
     throw fail(Code::internal, "buffer {} of {} bytes at {} leaves its region of {}", buffer, size, offset, region_bytes);
 }
 
+// Weights stay: those of other bytes must lie elsewhere.
+void check_weights(const Commands& model, const Allocation& allocation, const std::vector<Span>& spans) {
+  std::map<uint64_t, uint32_t> stored;  // by first byte
+  for (uint32_t i = 0; i < spans.size(); ++i) {
+    if (model.buffers[i].role != Buffer::Role::weights || spans[i].end == 0) continue;
+    check_place(model, allocation, i, allocation.weights_bytes);
+    const auto& bytes = model.buffers[i].constant.bytes;
+    if (bytes.size() == 0) continue;
+    const auto [at, added] = stored.try_emplace(allocation.offsets[i], i);
+    if (!added && !std::ranges::equal(bytes, model.buffers[at->second].constant.bytes))
+      throw fail(Code::internal, "buffers {} and {} are different weights at the same place", at->second, i);
+  }
+  for (auto at = stored.begin(); at != stored.end() && std::next(at) != stored.end(); ++at)
+    if (at->first + model.buffers[at->second].size_bytes > std::next(at)->first)
+      throw fail(Code::internal, "buffers {} and {} lie in the same bytes of the weights", at->second, std::next(at)->second);
+}
+
 }  // namespace
 
 void check_plan(const Commands& model, const Allocation& allocation, uint64_t sram_bytes) {
@@ -62,6 +90,7 @@ void check_plan(const Commands& model, const Allocation& allocation, uint64_t sr
       if (span.end == 0) span.begin = at;
       span.end = at + 1;
     }
+  check_weights(model, allocation, spans);
   std::vector<std::vector<uint32_t>> starting(model.commands.size()), ending(model.commands.size());
   for (uint32_t i = 0; i < spans.size(); ++i) {
     if (model.buffers[i].role != Buffer::Role::arena || spans[i].end == 0) continue;
@@ -79,6 +108,8 @@ void check_plan(const Commands& model, const Allocation& allocation, uint64_t sr
       if (allocation.in_sram[i] && spans[i].begin <= at && spans[i].end > at + 1)
         throw fail(Code::internal, "buffer {} lies in SRAM across the switch point at command {}", i, at);
   }
+  arena.check_bound(allocation.arena_bound_bytes);
+  sram.check_bound(allocation.sram_bound_bytes);
 }
 
 }  // namespace kawara::compiler
