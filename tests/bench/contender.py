@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One engine with one model, in a process of its own: so that memory, threads and first runs are its own too.
 
-    contender.py ENGINE MODEL FEEDS.npz OUTPUTS.npz
+    contender.py ENGINE MODEL FEEDS.npz OUTPUTS.npz [VULKAN_DEVICE]
 
-ENGINE is `onnxruntime` or a Kawara device, e.g. `emulator:vulkan`. Prints one JSON object a line: first what it took to get
-ready, then, for each line that it reads, the milliseconds of one run; at the end of its input the peak of its memory.
+ENGINE is `onnxruntime`, a Kawara device, e.g. `emulator:vulkan`, or a peer, which computes on the Vulkan device of that name.
+Prints one JSON object a line: what it took to get ready; the first run; then, for each line that it reads, the milliseconds
+of one run; at the end of its input the peak of its memory.
 """
 
+import importlib
 import json
 import os
 import resource
@@ -14,6 +16,9 @@ import sys
 import time
 
 import numpy as np
+
+# each has open(model, feeds, device) -> (run, {"compile_s", "load_s"}), where run() gives the outputs by name or in order
+PEERS = {"ncnn:vulkan": "ncnn_vulkan", "iree:vulkan": "iree_vulkan"}
 
 
 def seconds_of(action):
@@ -29,37 +34,47 @@ def open_onnxruntime(model: str, feeds: dict):
     options.log_severity_level = 3
     options.intra_op_num_threads = len(os.sched_getaffinity(0))
     session, load_s = seconds_of(lambda: onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
-    names = [output.name for output in session.get_outputs()]
-    return lambda: dict(zip(names, session.run(None, feeds))), {"compile_s": load_s, "load_s": 0.0}
+    return lambda: session.run(None, feeds), {"compile_s": load_s, "load_s": 0.0}
 
 
 def open_kawara(device: str, model: str, feeds: dict):
     import kawara
     program, compile_s = seconds_of(lambda: kawara.compile(model, shapes={name: array.shape for name, array in feeds.items()}))
     session, load_s = seconds_of(lambda: kawara.InferenceSession(program, device))
-    names = [output.name for output in session.get_outputs()]
-    return lambda: dict(zip(names, session.run(None, feeds))), {"compile_s": compile_s, "load_s": load_s}
+    return lambda: session.run(None, feeds), {"compile_s": compile_s, "load_s": load_s}
 
 
-def say(row: dict) -> None:
-    print(json.dumps(row), flush=True)
+def open_engine(engine: str, model: str, feeds: dict, vulkan_device: str):
+    if engine in PEERS:
+        return importlib.import_module(PEERS[engine]).open(model, feeds, vulkan_device)
+    return open_onnxruntime(model, feeds) if engine == "onnxruntime" else open_kawara(engine, model, feeds)
 
 
 def main() -> int:
-    engine, model, feeds_path, outputs_path = sys.argv[1:]
+    engine, model, feeds_path, outputs_path, *vulkan_device = sys.argv[1:]
+    # what a peer prints for people is not an answer
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def say(row: dict) -> None:
+        print(json.dumps(row), file=answers, flush=True)
+
     with np.load(feeds_path) as file:
         feeds = {name: file[name] for name in file.files}
     try:
-        run, row = open_onnxruntime(model, feeds) if engine == "onnxruntime" else open_kawara(engine, model, feeds)
+        run, row = open_engine(engine, model, feeds, *vulkan_device or [""])
+        say(row)
         outputs, first_s = seconds_of(run)
+        np.savez(outputs_path, *outputs)
+        say({"first_run_ms": first_s * 1e3})
+        for _ in sys.stdin:
+            say({"run_ms": seconds_of(run)[1] * 1e3})
     except Exception as error:  # a contender that fails is shown as failing, whatever it threw
         say({"failed": f"{type(error).__name__}: {error}".splitlines()[0]})
         return 1
-    np.savez(outputs_path, **outputs)
-    say({**row, "first_run_ms": first_s * 1e3})
-    for _ in sys.stdin:
-        say({"run_ms": seconds_of(run)[1] * 1e3})
-    say({"peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
+    # of the compiler that it started, or its own
+    peak_kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    say({"peak_mib": peak_kib / 1024})
     return 0
 
 
