@@ -14,7 +14,13 @@ namespace {
 
 enum Loop : unsigned { image, channel, out_z, out_y, out_x, tap_z = 6, tap_y, tap_x };
 
+uint64_t reach(const kawara_conv& conv, unsigned dim) {
+  return uint64_t{conv.out[dim] - 1} * conv.stride[dim] + uint64_t{conv.kernel[dim] - 1} * conv.dilation[dim] + 1;
+}
+
 bool suits(const kawara_conv& conv, const hw::SectionView& section) {
+  if (std::ranges::find(conv.kernel, 0u) != std::end(conv.kernel)) return false;
+  if (!border_pays({uint64_t{conv.in[0]} * conv.in[1], conv.in[2]}, {reach(conv, 0) * reach(conv, 1), reach(conv, 2)})) return false;
   return conv.IC == 1 && conv.OC == 1 && conv.a_dtype == KAWARA_DTYPE_f32 && conv.acc_dtype == KAWARA_DTYPE_f32 &&
          kawara_operand_region(conv.a_zero) == KAWARA_REGION_ABSENT && (conv.flags & KAWARA_CONV_TRANSPOSED) == 0 &&
          (conv.header.flags & KAWARA_HEADER_LIMIT_DIM) == KAWARA_HEADER_LIMIT_NONE && section.fields().n_red == 0 &&
@@ -23,16 +29,16 @@ bool suits(const kawara_conv& conv, const hw::SectionView& section) {
 
 // The windows' input, read where its border hangs over, else as it lies: then no window needs a test.
 WidenedOperand with_border(Recorder& recorder, const kawara_conv& conv, const WidenedOperand& inputs, uint64_t& scratch) {
-  std::array<uint32_t, 3> reach;
+  std::array<uint32_t, 3> extent;
   std::array<int32_t, 3> before;
   bool fits = true;
   for (unsigned i = 0; i < 3; ++i) {
-    reach[i] = (conv.out[i] - 1) * conv.stride[i] + (conv.kernel[i] - 1) * conv.dilation[i] + 1;
+    extent[i] = static_cast<uint32_t>(reach(conv, i));
     before[i] = conv.pad[i];
-    fits &= conv.pad[i] == 0 && reach[i] <= conv.in[i];
+    fits &= conv.pad[i] == 0 && extent[i] <= conv.in[i];
   }
   if (fits) return inputs;
-  return bordered_copy(recorder, inputs, {conv.N, conv.groups}, {conv.in[0], conv.in[1], conv.in[2]}, before, reach, conv.pad_value,
+  return bordered_copy(recorder, inputs, {conv.N, conv.groups}, {conv.in[0], conv.in[1], conv.in[2]}, before, extent, conv.pad_value,
                        scratch);
 }
 

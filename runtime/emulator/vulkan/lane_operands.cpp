@@ -70,6 +70,11 @@ struct BorderedRow {
 
 }  // namespace
 
+bool border_pays(const std::array<uint64_t, 2>& in, const std::array<uint64_t, 2>& extent) {
+  constexpr uint64_t kElementsFree = 4096, kSideMax = uint64_t{1} << 24;
+  return extent[0] <= kSideMax && extent[1] <= kSideMax && extent[0] * extent[1] <= 4 * in[0] * in[1] + kElementsFree;
+}
+
 uint32_t bordered_row(uint32_t in, int32_t before, uint32_t extent) {
   const BorderedRow row(in, before, extent);
   return static_cast<uint32_t>(row.width + row.border);

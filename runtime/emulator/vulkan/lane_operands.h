@@ -17,6 +17,9 @@ bool is_lane_stride(int64_t row);
 WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::array<uint32_t, kParallelMax>& extent,
                           const OperandDims& stride, unsigned batch_dims, uint64_t& scratch);
 
+// Whether a plane with its border is worth a copy: one much larger than what it holds is not.
+bool border_pays(const std::array<uint64_t, 2>& in, const std::array<uint64_t, 2>& extent);
+
 // From one row to the next (elements) in the copy below.
 uint32_t bordered_row(uint32_t in, int32_t before, uint32_t extent);
 

@@ -312,6 +312,35 @@ TEST(VulkanConv, OfPaddingAloneMayHaveAnyStride) {
     }
 }
 
+// Sums of nothing are zeros that the epilogue sees, and a border wider than the input is no reason to copy it.
+TEST(VulkanConv, OfNoTapsOrAWideBorderIsWhatTheReferenceSays) {
+  for (const auto& [kernel, pad] : {std::pair{0u, 0}, {3u, 300}}) {
+    for (const uint32_t groups : {1u, 12u}) {
+      SCOPED_TRACE(testing::Message() << kernel << " taps, pad " << pad << ", groups " << groups);
+      constexpr uint32_t C = 12, IN = 10;
+      const uint32_t out_extent = kernel == 0 ? IN : IN + 2 * static_cast<uint32_t>(pad) - 2;
+      Twins twins;
+      const auto a = twins.local(noise(C * IN * IN, 1)), b = twins.local(noise(C * C * 9, 2)),
+                 out = twins.local(std::vector<float>(size_t{C} * out_extent * out_extent, 7));
+      auto conv = hw::blank<kawara_conv>();
+      conv.groups = groups;
+      conv.IC = conv.OC = C / groups;
+      for (int i = 1; i < 3; ++i) conv.in[i] = IN, conv.out[i] = out_extent, conv.kernel[i] = kernel, conv.pad[i] = pad;
+      conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+      conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
+      const int64_t a_stride[] = {0, IN * IN * conv.IC, IN * IN, 0, IN, 1}, b_stride[] = {9 * conv.IC * conv.OC, 9 * conv.IC, 9, 0, 3, 1};
+      std::ranges::copy(a_stride, conv.a_stride);
+      std::ranges::copy(b_stride, conv.b_stride);
+      const auto section = store_sums(
+          out, kF32,
+          {coord(int64_t{out_extent} * out_extent, C, {{1, 1}}), coord(out_extent, out_extent, {{3, 1}}), coord(1, out_extent, {{4, 1}})});
+      twins.run(conv, &section);
+      const auto got = twins.vulkan<float>(out), want = twins.reference<float>(out);
+      for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], 1e-4) << i;
+    }
+  }
+}
+
 // What a squeeze-and-excitation block does: a convolution of a single position.
 TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
   constexpr uint32_t IC = 96, OC = 40;
