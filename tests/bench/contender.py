@@ -14,6 +14,7 @@ import os
 import resource
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -72,8 +73,9 @@ def main() -> int:
     except Exception as error:  # a contender that fails is shown as failing, whatever it threw
         say({"failed": f"{type(error).__name__}: {error}".splitlines()[0]})
         return 1
-    # of the compiler that it started, or its own
-    peak_kib = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    # its own, or a compiler's that it started. Its own is not getrusage's: that begins with what the parent held.
+    own_kib = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    peak_kib = max(own_kib, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     say({"peak_mib": peak_kib / 1024})
     return 0
 

@@ -69,6 +69,13 @@ def hurried(hear, engine):
     return lambda self, seconds, what: hear(self, 0.2 if self.engine == engine else seconds, what)
 
 
+def test_the_peak_of_an_engine_is_its_own_whatever_the_bench_holds(model_file):
+    model = model_file([helper.make_node("Relu", ["x"], ["y"])], [("x", TensorProto.FLOAT, [2, 4])], [("y", TensorProto.FLOAT, [2, 4])])
+    held = np.ones(1 << 27)  # 1 GiB
+    [row] = contest.measure({}, Path(model), {"x": np.ones((2, 4), np.float32)}, [contest.Engine(contest.BASELINE)], 1)
+    assert held.nbytes >> 20 == 1024 and row["peak_mib"] < 512
+
+
 def test_outputs_that_are_not_numbers_or_have_another_size_are_wrong(tmp_path):
     expected, nan, short = (tmp_path / name for name in ("expected.npz", "nan.npz", "short.npz"))
     np.savez(expected, np.ones(3))
