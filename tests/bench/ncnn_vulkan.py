@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ncnn on Vulkan, in f32: pnnx converts the model. A layer that ncnn has no shader for it computes on the host's processor."""
 
+import importlib.util
 import subprocess
 import tempfile
 import time
@@ -10,8 +11,8 @@ import numpy as np
 
 
 def _convert(model: str, feeds: dict, folder: Path) -> Path:
-    import pnnx
-    program = Path(pnnx.__file__).with_name("pnnx")
+    # not imported: that takes PyTorch, and the converter is a program beside it
+    program = Path(importlib.util.find_spec("pnnx").origin).with_name("pnnx")
     kinds = {"float32": "f32", "int64": "i64", "int32": "i32"}
     shapes = ",".join(f"[{','.join(map(str, array.shape))}]{kinds[str(array.dtype)]}" for array in feeds.values())
     copy = folder / "model.onnx"  # pnnx writes beside what it reads
@@ -27,7 +28,7 @@ def _convert(model: str, feeds: dict, folder: Path) -> Path:
 def open(model: str, feeds: dict, device: str):
     import ncnn
     begin = time.perf_counter()
-    if any(array.ndim > 1 and array.shape[0] != 1 for array in feeds.values()):
+    if any(array.ndim > 2 and array.shape[0] != 1 for array in feeds.values()):
         raise RuntimeError("ncnn has no batches")
     with tempfile.TemporaryDirectory() as folder:
         stem = _convert(model, feeds, Path(folder))
@@ -42,8 +43,8 @@ def open(model: str, feeds: dict, device: str):
         if net.load_param(f"{stem}.param") != 0 or net.load_model(f"{stem}.bin") != 0:
             raise RuntimeError("ncnn does not load what pnnx made")
     loaded = time.perf_counter()
-    # ncnn's tensors have no dimension for a batch
-    inputs = [array.reshape(array.shape[1:]) if array.ndim > 1 else array for array in feeds.values()]
+    # ncnn's tensors have no dimension for a batch; a matrix of several rows is taken whole
+    inputs = [array.reshape(array.shape[1:]) if array.ndim > 1 and array.shape[0] == 1 else array for array in feeds.values()]
     inputs = [np.ascontiguousarray(array.astype(np.int32) if array.dtype == np.int64 else array) for array in inputs]
 
     def run() -> list:
