@@ -56,3 +56,23 @@ def random_input(model: str, name: str, dtype: str, shape: "list[int]") -> np.nd
     if dtype in ("f32", "f16", "bf16"):
         return generator.standard_normal(shape).astype(numpy_type(dtype))
     return generator.randint(0, 2, shape).astype(numpy_type(dtype))
+
+
+def feeds_for(model: str, rows: list, given: dict, shapes: dict) -> dict:
+    """The given arrays, and seeded ones for inputs without a file. rows: the inputs as _kawara has them."""
+    known = {name: (dtype, dims, dimension_names) for name, dtype, dims, dimension_names in rows}
+    for name in [*given, *shapes]:
+        if name not in known:
+            raise Error(f"the model has no input '{name}'; it has {', '.join(repr(n) for n in known)}", code="wrong_input",
+                        remedy="`kawara inspect MODEL` lists the inputs")
+    feeds = dict(given)
+    for name, (dtype, dims, dimension_names) in known.items():
+        if name in feeds:
+            continue
+        dims = [s if d < 0 else d for d, s in zip(dims, shapes.get(name, dims))]
+        for position, d in enumerate(dims):
+            if d < 0:
+                raise Error(f"input '{name}': dimension {position} ({dimension_names[position] or 'unnamed'}) is open",
+                            code="shape_required", remedy=f"give it with --shape {name}={','.join('N' if e < 0 else str(e) for e in dims)}, or an array with --input")
+        feeds[name] = random_input(os.path.basename(model), name, dtype, dims)
+    return feeds
