@@ -13,7 +13,7 @@ constexpr uint64_t kNever = ~0ull;
 constexpr uint64_t kFirstLimit = 1 << 20;  // steps of the first attempts; those that follow have more and more
 constexpr size_t kFailures = 1 << 18;      // that are remembered
 constexpr uint64_t kCoveredMax = 1 << 22;  // sections of all blocks
-constexpr uint32_t kDepthMax = 2048;       // of the recursion, for the stack's sake
+constexpr uint32_t kDepthMax = 512;        // of the recursion: a megabyte of stack, twice that with sanitizers
 
 // What to try first where several blocks could lie.
 enum class Preference : uint8_t { area, span, size, tightness };
