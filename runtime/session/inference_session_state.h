@@ -7,11 +7,11 @@
 #include <atomic>
 #include <chrono>
 #include <list>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "kawara/inference_session.h"
+#include "patient_mutex.h"
 
 namespace kawara {
 
@@ -41,7 +41,7 @@ struct InferenceSession::State {
   std::vector<ModelTensor> inputs, outputs;
   std::vector<std::pair<std::string, std::string>> metadata;
   std::atomic<bool> left = false;  // a run was, by whoever waited for it
-  std::timed_mutex mutex;
+  PatientMutex mutex;
   std::list<Specialised> sessions;  // most recently used first
 
   State(const std::string& name, const SessionOptions& session);
