@@ -9,26 +9,18 @@
 
 #include "encode_command.h"
 #include "kawara/error.h"
+#include "kawara/file/program_regions.h"
 #include "kawara/hw/check.h"
+#include "kawara/hw/configs.h"
 #include "kawara/hw/cost.h"
 #include "kawara/hw/encode.h"
 #include "kawara/hw/fidelity.h"
+#include "kawara/hw/rows.h"
 #include "race_check.h"
-#include "region_table.h"
 
 namespace kawara::compiler {
 
 namespace {
-
-constexpr kawara_config kTargets[] = {
-#define CONFIG(name, spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features) \
-  {spelled, local_mib, sram_kib, me_rows, me_columns, ve_lanes, clock_mhz, local_gb_s, sram_gb_s, pcie_gb_s, features},
-#include "kawara/hw/configs.def"
-};
-
-constexpr uint32_t kIsaVersion = 1;  // register ISA_VERSION of the chips that this compiler knows
-
-constexpr const char* kEngines[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
 
 using Role = ProgramRegion::Role;
 
@@ -42,7 +34,7 @@ class Emitter {
     const uint64_t local = allocation_.arena_bytes + allocation_.weights_bytes, most = uint64_t{target_.local_mib} << 20;
     if (local > most) throw fail(Code::out_of_memory, "the model needs {} bytes of local memory, '{}' has {}", local, target_.name, most);
     contents_.target = target_.name;
-    contents_.isa_version = kIsaVersion;
+    contents_.isa_version = hw::kIsaVersion;
     contents_.metadata = graph_.metadata;
     add_regions();
     waiting.look();
@@ -124,7 +116,7 @@ class Emitter {
 
   // What the chip will check when a job starts: a program that it refuses must not leave the compiler.
   void check() const {
-    const auto regions = region_table(contents_.regions);
+    const auto regions = file::region_table(contents_.regions);
     const kawara_check_limits limits{.features = target_.features,
                                      .sram_bytes = uint64_t{target_.sram_kib} << 10,
                                      .config = &target_,
@@ -164,21 +156,10 @@ class Emitter {
     }
   }
 
-  static uint8_t memory_of(const ProgramRegion& region) {
-    switch (region.role) {
-      case Role::weights:
-      case Role::arena: return KAWARA_MEMORY_LOCAL;
-      case Role::input:
-      case Role::output: return KAWARA_MEMORY_HOST;
-      case Role::sram: return KAWARA_MEMORY_SRAM;
-    }
-    return KAWARA_MEMORY_HOST;
-  }
-
   // What the chip's clock will count for the program as it is.
   kawara_job_cost cost() const {
     std::vector<uint8_t> memories(contents_.regions.size());
-    std::ranges::transform(contents_.regions, memories.begin(), memory_of);
+    std::ranges::transform(contents_.regions, memories.begin(), file::memory_of);
     const kawara_cost_view view{
         .config = &target_, .regions = nullptr, .n_regions = static_cast<uint32_t>(memories.size()), .memories = memories.data()};
     kawara_job_cost job{};
@@ -191,7 +172,7 @@ class Emitter {
     const kawara_job_cost job = cost();
     json["predicted_cycles"] = job.cycles;
     for (size_t i = 0; i < KAWARA_ENGINE_COUNT; ++i)
-      if (job.busy[i] > 0) json["busy_percent"][kEngines[i]] = std::round(1000.0 * double(job.busy[i]) / double(job.cycles)) / 10;
+      if (job.busy[i] > 0) json["busy_percent"][hw::engine_words[i]] = std::round(1000.0 * double(job.busy[i]) / double(job.cycles)) / 10;
     json["segments"] = 1 + std::ranges::count(model_.commands, true, &Command::switch_point);
   }
 
@@ -223,7 +204,7 @@ class Emitter {
     std::map<std::string, uint64_t> engines;
     uint64_t macs = 0, waits = 0;
     for (const Command& command : model_.commands) {
-      ++engines[kEngines[command.engine]];
+      ++engines[hw::engine_words[command.engine]];
       macs += command.macs;
       waits += command.waits.size();
     }
@@ -255,10 +236,9 @@ class Emitter {
 }  // namespace
 
 const kawara_config& find_target(std::string_view name) {
-  for (const kawara_config& target : kTargets)
-    if (name == target.name) return target;
+  if (const kawara_config* const target = hw::find_config(name)) return *target;
   std::string names;
-  for (const kawara_config& target : kTargets) names += (names.empty() ? "" : ", ") + std::string(target.name);
+  for (const kawara_config& target : hw::configs) names += (names.empty() ? "" : ", ") + std::string(target.name);
   throw fail(Code::invalid_argument, "target '{}' is not one of {}", name, names);
 }
 

@@ -2,6 +2,7 @@
 #include "plan_text.h"
 
 #include "kawara/error.h"
+#include "kawara/hw/rows.h"
 
 namespace kawara::compiler {
 
@@ -22,7 +23,6 @@ std::string range(uint64_t begin, uint64_t end) { return fmt::format("[{}, {})",
 }  // namespace
 
 std::string print(const Plan& plan) {
-  static constexpr const char* kEngines[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
   const Allocation& allocation = plan.allocation;
   std::string text = fmt::format("cycles {}\n", plan.cycles);
   const auto region = [&](std::string_view name, uint64_t bytes, uint64_t bound, const Minimum& minimum) {
@@ -33,7 +33,7 @@ std::string print(const Plan& plan) {
   text += fmt::format("weights {} bytes\n", allocation.weights_bytes);
   for (size_t i = 0; i < plan.commands.commands.size(); ++i) {
     const Command& command = plan.commands.commands[i];
-    text += fmt::format("command {} {} {} '{}' buffers {}{}\n", i, kEngines[command.engine], command.operators, command.node,
+    text += fmt::format("command {} {} {} '{}' buffers {}{}\n", i, hw::engine_words[command.engine], command.operators, command.node,
                         fmt::join(command.buffers, " "), command.switch_point ? " switch_point" : "");
   }
   const auto lives = lifetimes(plan.commands);

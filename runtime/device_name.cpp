@@ -7,6 +7,7 @@
 #include "emulator/emulator_node.h"
 #include "kawara/environment.h"
 #include "kawara/error.h"
+#include "kawara/hw/configs.h"
 
 namespace kawara {
 namespace {
@@ -77,7 +78,7 @@ OpenedNode open_node(std::string_view name) {
 std::vector<DeviceDescription> list_devices() {
   std::vector<DeviceDescription> devices;
   for (const std::string_view executor : kExecutors) {
-    for (const kawara_config& config : emulator::configs()) {
+    for (const kawara_config& config : hw::configs) {
       devices.push_back({.name = spelled({.config = config.name, .executor = std::string(executor)}),
                          .kind = std::string(kEmulator),
                          .config = config.name,

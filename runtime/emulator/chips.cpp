@@ -10,6 +10,7 @@
 #include "emulator/reference/reference.h"
 #include "emulator/vulkan/vulkan.h"
 #include "kawara/error.h"
+#include "kawara/hw/configs.h"
 
 namespace kawara::emulator {
 
@@ -17,11 +18,6 @@ namespace kawara::emulator {
 [[gnu::weak]] ExecutorFactory vulkan_executor();
 
 namespace {
-
-constexpr kawara_config kConfigs[] = {
-#define CONFIG(name, spelled, ...) {spelled, __VA_ARGS__},
-#include "kawara/hw/configs.def"
-};
 
 ExecutorFactory find_executor(std::string_view name) {
   if (name == "reference") return reference_executor();
@@ -56,14 +52,10 @@ Chips& chips() {
 
 }  // namespace
 
-std::span<const kawara_config> configs() { return kConfigs; }
-
 const kawara_config& find_config(std::string_view name) {
+  if (const kawara_config* const config = hw::find_config(name)) return *config;
   std::string known;
-  for (const kawara_config& config : kConfigs) {
-    if (config.name == name) return config;
-    known += fmt::format("{}'{}'", known.empty() ? "" : ", ", config.name);
-  }
+  for (const kawara_config& config : hw::configs) known += fmt::format("{}'{}'", known.empty() ? "" : ", ", config.name);
   throw fail(Code::not_found, "configuration '{}': there are {}", name, known);
 }
 

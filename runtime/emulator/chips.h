@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <string_view>
 
 #include "emulator/driver/driver.h"
@@ -14,6 +13,5 @@ namespace kawara::emulator {
 std::shared_ptr<Driver> shared_driver(const EmulatorOptions& options);
 
 const kawara_config& find_config(std::string_view name);  // throws not_found
-std::span<const kawara_config> configs();
 
 }  // namespace kawara::emulator

@@ -5,21 +5,15 @@
 #include <cstring>
 
 #include "kawara/error.h"
-#include "kawara/hw/hw.h"
+#include "kawara/file/program_regions.h"
 
 namespace kawara {
 
 namespace {
 
 kawara_region entry_of(const ProgramRegion& region, const Buffer* buffer) {
-  kawara_region entry{};
-  entry.size = region.size_bytes;
-  entry.flags = (region.readable ? KAWARA_REGION_READ : 0) | (region.writable ? KAWARA_REGION_WRITE : 0) |
-                static_cast<uint32_t>(region.alias_group) << KAWARA_REGION_ALIAS_LOW;
-  if (buffer)
-    entry.address = static_cast<uint64_t>(buffer->address());
-  else
-    entry.flags |= KAWARA_REGION_SRAM;  // a program's SRAM starts at the scratchpad's first byte
+  kawara_region entry = file::region_entry(region);
+  if (buffer) entry.address = static_cast<uint64_t>(buffer->address());  // a program's SRAM starts at the scratchpad's first byte
   return entry;
 }
 

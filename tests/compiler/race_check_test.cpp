@@ -9,8 +9,8 @@
 #include "compiler/compile_text.h"
 #include "compiler/model_texts.h"
 #include "footprint.h"
+#include "kawara/file/program_regions.h"
 #include "kawara/hw/encode.h"
-#include "region_table.h"
 
 namespace kawara::test {
 namespace {
@@ -22,7 +22,7 @@ TEST(RaceCheck, LetsPassWhatTheOracleLetsPass) {
   for (const std::string& text : model_texts()) {
     const Program program = compile_text(text);
     EXPECT_THAT(races(program), IsEmpty());
-    EXPECT_FALSE(find_race(program.commands(), compiler::region_table(program.regions())));
+    EXPECT_FALSE(find_race(program.commands(), file::region_table(program.regions())));
   }
 }
 
@@ -42,7 +42,7 @@ TEST(RaceCheck, FindsEveryRaceThatTheOracleFinds) {
   int found = 0, tried = 0;
   for (const std::string& text : model_texts()) {
     const Program program = compile_text(text);
-    const auto regions = compiler::region_table(program.regions());
+    const auto regions = file::region_table(program.regions());
     const auto offsets = command_offsets(program);
     for (int seed = 0; seed < 40; ++seed) {
       std::vector<std::byte> commands(program.commands().begin(), program.commands().end());
@@ -61,7 +61,7 @@ TEST(RaceCheck, FindsEveryRaceThatTheOracleFinds) {
 TEST(RaceCheck, MissesNoSingleWait) {
   for (const std::string& text : model_texts()) {
     const Program program = compile_text(text);
-    const auto regions = compiler::region_table(program.regions());
+    const auto regions = file::region_table(program.regions());
     for (const uint32_t offset : command_offsets(program))
       for (int i = 0; i < 3; ++i) {
         std::vector<std::byte> commands(program.commands().begin(), program.commands().end());

@@ -5,8 +5,8 @@
 
 #include "compiler/compile_text.h"
 #include "compiler/model_texts.h"
+#include "kawara/file/program_regions.h"
 #include "kawara/hw/cost.h"
-#include "region_table.h"
 
 namespace kawara::test {
 namespace {
@@ -20,7 +20,7 @@ struct Alone {
 
 // What the chip's check counts for each command of a program.
 std::vector<Alone> alone(const Program& program) {
-  const auto regions = compiler::region_table(program.regions());
+  const auto regions = file::region_table(program.regions());
   const kawara_cost_view view{.config = &compiler::find_target(program.target()),
                               .regions = regions.data(),
                               .n_regions = static_cast<uint32_t>(regions.size()),

@@ -11,6 +11,9 @@
 
 namespace kawara::hw {
 
+// The engines as reports name them, by their numbers.
+inline constexpr const char* engine_words[KAWARA_ENGINE_COUNT] = {"control", "matrix", "vector", "dma_in", "dma_out"};
+
 enum class Kind : uint8_t { u8, u16, u32, u64, i32, i64, operand, dtype, wait, structure };
 
 constexpr Kind kind_of(std::string_view type) {
