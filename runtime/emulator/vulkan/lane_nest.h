@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "emulator/vulkan/lane_code.h"
 #include "emulator/vulkan/nest_plan.h"
 
 namespace kawara::emulator::vulkan {
@@ -21,8 +22,8 @@ enum class LaneAccess : uint8_t {
 };
 
 struct LaneNest {
-  static constexpr uint32_t kLanes = 8, kSubgroups = 8;  // of a subgroup; of a workgroup
-  static constexpr uint32_t kGroupsMax = 4096;           // of a dispatch: their numbers have three digits of four bits
+  static constexpr uint32_t kLanes = LaneCode::kLanes, kSubgroups = 8;             // of a subgroup; of a workgroup
+  static constexpr uint32_t kGroupDigits = 3, kGroupsMax = 1 << 4 * kGroupDigits;  // of a dispatch
 
   const NestPlan& plan;
   unsigned lane = 0;               // the number of the parallel loop that the lanes count

@@ -4,20 +4,20 @@
 #include <array>
 #include <cstddef>
 
+#include "emulator/vulkan/lane_code.h"
 #include "emulator/vulkan/lane_product.h"
-#include "emulator/vulkan/spirv_builder.h"
 
 namespace kawara::emulator::vulkan {
 
 namespace {
 
 constexpr uint32_t kRun = 32;  // terms
-constexpr uint32_t kLanes = 8, kRows = LaneProduct::kRows, kVectors = LaneProduct::kColumns / kLanes;
+constexpr uint32_t kLanes = LaneCode::kLanes, kRows = LaneProduct::kRows, kVectors = LaneProduct::kColumns / kLanes;
 
 class LaneProductShader {
  public:
   LaneProductShader(uint32_t depth, const std::array<uint32_t, 2>& kernel)
-      : depth_(depth), kernel_(kernel), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4) {}
+      : depth_(depth), kernel_(kernel), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4), code_(b_, offsetof(LanePush, number) / 4) {}
 
   std::vector<uint32_t> build() {
     read_push();
@@ -32,10 +32,7 @@ class LaneProductShader {
   Id word(size_t offset) { return b_.pushed_word(b_.u32(static_cast<uint32_t>(offset / 4))); }
   Id wide(Id value) { return b_.op(spv::OpUConvert, b_.u64_type, {value}); }
   Id wide_word(size_t offset) { return wide(word(offset)); }
-  Id address(size_t offset) {
-    const Id high = b_.op(spv::OpShiftLeftLogical, b_.u64_type, {wide_word(offset + 4), b_.u32(32)});
-    return b_.op(spv::OpBitwiseOr, b_.u64_type, {high, wide_word(offset)});
-  }
+  Id address(size_t offset) { return code_.pushed_address(static_cast<uint32_t>(offset / 4)); }
   Id add(Id a, Id b) { return b_.op(spv::OpIAdd, b_.u64_type, {a, b}); }
   Id multiply(Id a, Id b) { return b_.op(spv::OpIMul, b_.u64_type, {a, b}); }
   Id add32(Id a, Id b) { return b_.op(spv::OpIAdd, b_.u32_type, {a, b}); }
@@ -57,20 +54,9 @@ class LaneProductShader {
     spare_column_ = word(offsetof(LanePush, spare_column));
   }
 
-  // A digit below sixteen that is the same in all lanes, made known as such.
-  Id number(Id digit) {
-    constexpr uint32_t kTable = offsetof(LanePush, number) / 4;
-    return b_.pushed_word(add32(b_.op(spv::OpBitwiseAnd, b_.u32_type, {digit, b_.u32(15)}), b_.u32(kTable)));
-  }
-
   void find_tile() {
-    const Id u32 = b_.u32_type, workgroup = b_.workgroup(0);
-    lane_ = b_.lane_of_subgroup();
-    Id group = number(workgroup);
-    const Id digit = number(b_.op(spv::OpShiftRightLogical, u32, {workgroup, b_.u32(4)}));
-    group = add32(group, b_.op(spv::OpShiftLeftLogical, u32, {digit, b_.u32(4)}));
-    const Id subgroup = number(b_.op(spv::OpShiftRightLogical, u32, {b_.local_index(), b_.u32(3)}));
-    const Id tile = add32(b_.op(spv::OpIMul, u32, {group, b_.u32(kTilesOfGroup)}), subgroup);
+    const Id u32 = b_.u32_type, group = code_.workgroup(kGroupDigitsOfProduct);
+    const Id tile = add32(b_.op(spv::OpIMul, u32, {group, b_.u32(kTilesOfGroup)}), code_.subgroup());
     // Rows first: tiles that follow each other share their inputs.
     const Id filled = b_.quotient(tile, magic_, shift_);
     const Id row = b_.op(spv::OpISub, u32, {tile, b_.op(spv::OpIMul, u32, {filled, row_tiles_})});
@@ -80,7 +66,7 @@ class LaneProductShader {
     const Id column_bytes = multiply(column, b_.u64(LaneProduct::kColumns * 4));
     weights_ = add(weights_, multiply(first_row, weights_row_));
     old_ = add(old_, add(multiply(first_row, old_row_), multiply(column, old_column_)));
-    to_ = add(to_, add(multiply(first_row, sums_row_), add(column_bytes, multiply(wide(lane_), b_.u64(4)))));
+    to_ = add(to_, add(multiply(first_row, sums_row_), add(column_bytes, multiply(wide(code_.lane()), b_.u64(4)))));
     inputs_ = add(inputs_, column_bytes);
     for (uint32_t row_of_tile = 0; row_of_tile < kRows; ++row_of_tile)
       rows_[row_of_tile] = row_of_tile == 0 ? weights_ : add(rows_[row_of_tile - 1], weights_row_);
@@ -88,14 +74,8 @@ class LaneProductShader {
 
   Id load(Id address, uint32_t offset) { return b_.load_at(offset == 0 ? address : add(address, b_.u64(offset)), b_.f32_type); }
 
-  // Eight neighbours, one to a lane.
   Id load_eight(Id address, uint32_t offset) {
-    std::array<Id, kLanes> values;
-    for (uint32_t i = 0; i < kLanes; ++i) values[i] = load(address, offset + 4 * i);
-    Id value = values[0];
-    for (uint32_t i = 1; i < kLanes; ++i)
-      value = b_.select(b_.op(spv::OpIEqual, b_.bool_type, {lane_, b_.u32(i)}), values[i], value, b_.f32_type);
-    return value;
+    return code_.neighbours(offset == 0 ? address : add(address, b_.u64(offset)), b_.f32_type, 4, 4);
   }
 
   void add_depth() {
@@ -141,8 +121,9 @@ class LaneProductShader {
   uint32_t depth_, term_ = 0;
   std::array<uint32_t, 2> kernel_;
   SpirvBuilder b_;
+  LaneCode code_;
   Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, tap_line_, sums_row_, old_row_, old_column_;
-  Id row_tiles_, magic_, shift_, spare_column_, lane_;
+  Id row_tiles_, magic_, shift_, spare_column_;
   std::array<Id, kRows> rows_;
   std::array<std::array<Id, kVectors>, kRows> sums_{}, totals_{};  // of the run and of those before it
 };

@@ -26,7 +26,7 @@ struct LanePush {
 };
 
 // Of a workgroup, which costs lavapipe as much as several subgroups; and of a dispatch, whose numbers have two digits of four bits.
-inline constexpr uint32_t kTilesOfGroup = 16, kGroupsOfProduct = 256;
+inline constexpr uint32_t kTilesOfGroup = 16, kGroupDigitsOfProduct = 2, kGroupsOfProduct = 1 << 4 * kGroupDigitsOfProduct;
 
 // kernel: lines of taps, and taps side by side in each.
 std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel);

@@ -1,38 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/lane_shader.h"
 
+#include <algorithm>
+
 namespace kawara::emulator::vulkan {
 
-LaneShader::LaneShader(const LaneNest& nest)
-    : SectionShader(nest.plan, LaneNest::kLanes * LaneNest::kSubgroups, NestParameters(nest, 0, 1).size_bytes() / 4), nest_(nest) {}
+LaneShader::LaneShader(const LaneNest& nest) : LaneShader(nest, NestParameters(nest, 0, 1)) {}
+
+LaneShader::LaneShader(const LaneNest& nest, const NestParameters& parameters)
+    : SectionShader(nest.plan, LaneCode::kLanes * LaneNest::kSubgroups, parameters.size_bytes() / 4),
+      nest_(nest),
+      code_(b_, table_of(parameters)) {
+  read_parameters(parameters);
+}
 
 std::vector<uint32_t> LaneShader::build() {
-  read_parameters();
   find_tile();
   declare_registers();
   for (uint32_t vector = 0; vector < nest_.vectors; ++vector) emit_vector(vector);
   return b_.finish();
 }
 
-// First of all, since reads of push constants check bounds by branches.
-void LaneShader::read_parameters() {
-  const NestParameters parameters(nest_, 0, 1);
-  for (const Parameter& parameter : parameters.list()) {
-    const Id low = b_.pushed_word(b_.u32(parameter.offset / 4));
-    Id& value = loaded_[{parameter.kind, parameter.a, parameter.b, parameter.c}];
-    value = low;
-    if (!parameter.is_wide) continue;
-    const Id high = b_.op(spv::OpUConvert, b_.u64_type, {b_.pushed_word(b_.u32(parameter.offset / 4 + 1))});
-    const Id up = b_.op(spv::OpShiftLeftLogical, b_.u64_type, {high, b_.u32(32)});
-    value = b_.op(spv::OpBitwiseOr, b_.u64_type, {up, b_.op(spv::OpUConvert, b_.u64_type, {low})});
-  }
+uint32_t LaneShader::table_of(const NestParameters& parameters) {
+  return std::ranges::find(parameters.list(), ParameterKind::number, &Parameter::kind)->offset / 4;
 }
 
-// A digit below sixteen that is the same in all lanes, made known as such.
-Id LaneShader::number_of(Id digit) {
-  const NestParameters parameters(nest_, 0, 1);
-  const uint32_t table = parameters.list().back().offset / 4 - 15;
-  return b_.pushed_word(add(b_.u32_type, b_.op(spv::OpBitwiseAnd, b_.u32_type, {digit, b_.u32(15)}), b_.u32(table)));
+// First of all, since reads of push constants check bounds by branches.
+void LaneShader::read_parameters(const NestParameters& parameters) {
+  for (const Parameter& parameter : parameters.list()) {
+    const uint32_t word = parameter.offset / 4;
+    loaded_[{parameter.kind, parameter.a, parameter.b, parameter.c}] =
+        parameter.is_wide ? code_.pushed_address(word) : b_.pushed_word(b_.u32(word));
+  }
 }
 
 // number / the loop's divisor; what is left goes to rest.
@@ -45,13 +44,7 @@ Id LaneShader::divided(Id number, unsigned loop, Id& rest) {
 
 void LaneShader::find_tile() {
   const Id u32 = b_.u32_type;
-  lane_ = b_.lane_of_subgroup();
-  const Id workgroup = b_.workgroup(0);
-  const auto shifted = [&](Id value, uint32_t by) { return b_.op(spv::OpShiftRightLogical, u32, {value, b_.u32(by)}); };
-  Id group = number_of(workgroup);
-  for (uint32_t digit = 1; digit < 3; ++digit)
-    group = add(u32, group, b_.op(spv::OpShiftLeftLogical, u32, {number_of(shifted(workgroup, 4 * digit)), b_.u32(4 * digit)}));
-  const Id subgroup = number_of(shifted(b_.local_index(), 3));
+  const Id group = code_.workgroup(LaneNest::kGroupDigits), subgroup = code_.subgroup();
   const Id first = add(u32, parameter(ParameterKind::first_tile), multiply(u32, group, b_.u32(LaneNest::kSubgroups)));
   const Id tile = add(u32, first, subgroup), last = parameter(ParameterKind::last_tile);
   const Id is_there = test(spv::OpULessThanEqual, tile, last);
@@ -79,8 +72,8 @@ void LaneShader::emit_points(unsigned of_pair) {
   const Id u32 = b_.u32_type;
   of_pair_ = of_pair;
   next_load_ = next_store_ = 0;
-  offset_ = lane_;
-  if (nest_.pairs) offset_ = add(u32, multiply(u32, lane_, b_.u32(2)), b_.u32(of_pair));
+  offset_ = code_.lane();
+  if (nest_.pairs) offset_ = add(u32, multiply(u32, offset_, b_.u32(2)), b_.u32(of_pair));
   const Id point = add(u32, position_, offset_);
   stores_ = test(spv::OpULessThan, point, count_);
   // Lanes without a point read the last one's elements.
@@ -117,30 +110,19 @@ Id LaneShader::tested(unsigned stream, unsigned number, Id value) {
 
 Id LaneShader::fetch(unsigned stream, Id address, Id type) {
   if (nest_.access[stream] != LaneAccess::eight) return b_.load_at(address, type);
-  if (!nest_.pairs) return fetch_neighbours(stream, address, type);
+  const uint32_t width = bits(plan_.streams[stream].fields.dtype), size = width / 8;
+  if (!nest_.pairs) return code_.neighbours(address, type, size, size);
   if (type == b_.u64_type) {  // no type is twice as wide
     const Id far = add(b_.u64_type, address, b_.op(spv::OpUConvert, b_.u64_type, {multiply(b_.u32_type, offset_, b_.u32(8))}));
     return b_.load_at(far, type);
   }
   if (of_pair_ == 1) return loaded_ahead_[next_load_++];
-  const Id twice = double_type(type), both = fetch_neighbours(stream, address, twice);
-  const uint32_t width = bits(plan_.streams[stream].fields.dtype);
+  const Id twice = double_type(type), both = code_.neighbours(address, twice, 2 * size, size);
   loaded_ahead_.push_back(b_.op(spv::OpUConvert, type, {b_.op(spv::OpShiftRightLogical, twice, {both, b_.u32(width)})}));
   return b_.op(spv::OpUConvert, type, {both});
 }
 
 Id LaneShader::double_type(Id type) { return type == b_.u8_type ? b_.u16_type : type == b_.u16_type ? b_.u32_type : b_.u64_type; }
-
-// An element of the type for each lane, neighbours in memory from the address on.
-Id LaneShader::fetch_neighbours(unsigned stream, Id address, Id type) {
-  const uint32_t element = bits(plan_.streams[stream].fields.dtype) / 8;
-  const uint32_t size = nest_.pairs ? 2 * element : element;
-  std::array<Id, LaneNest::kLanes> values;
-  for (uint32_t i = 0; i < values.size(); ++i) values[i] = b_.load_at(add(b_.u64_type, address, b_.u64(i * size)), type, element);
-  Id value = values[0];
-  for (uint32_t i = 1; i < values.size(); ++i) value = b_.select(test(spv::OpIEqual, lane_, b_.u32(i)), values[i], value, type);
-  return value;
-}
 
 // Whether both of a pair are neighbours in memory wherever they are stored.
 bool LaneShader::stores_pairs(unsigned stream) const {

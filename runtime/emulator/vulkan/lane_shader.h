@@ -4,6 +4,7 @@
 // subgroup go through a table of them, reductions are written out, and eight loads side by side become one.
 #pragma once
 
+#include "emulator/vulkan/lane_code.h"
 #include "emulator/vulkan/lane_nest.h"
 #include "emulator/vulkan/section_shader.h"
 
@@ -15,14 +16,14 @@ class LaneShader final : public SectionShader {
   std::vector<uint32_t> build();
 
  private:
-  void read_parameters();
+  LaneShader(const LaneNest& nest, const NestParameters& parameters);
+  static uint32_t table_of(const NestParameters& parameters);
+  void read_parameters(const NestParameters& parameters);
   Id divided(Id number, unsigned loop, Id& rest);
-  Id number_of(Id digit);
   void find_tile();
   void emit_vector(uint32_t vector);
   void emit_points(unsigned of_pair);
   bool stores_pairs(unsigned stream) const;
-  Id fetch_neighbours(unsigned stream, Id address, Id type);
   Id double_type(Id type);
   bool is_by_each(unsigned stream) const;  // each lane has an address of its own
   bool is_lane(unsigned index) const { return index == plan_.parallel[nest_.lane].index; }
@@ -35,7 +36,7 @@ class LaneShader final : public SectionShader {
   void put(unsigned stream, const Element& element, Id value) override;
 
   const LaneNest& nest_;
-  Id lane_ = Id::none;      // of the subgroup
+  LaneCode code_;
   Id group_ = Id::none;     // number of the tile along the lanes' loop
   Id count_ = Id::none;     // points along it; none for a tile that is not there
   Id position_ = Id::none;  // of the vector's first point along it
