@@ -30,6 +30,27 @@ NestLimit nest_limit(const kawara_header& header, uint8_t index) {
   return {true, place_of(header.limit), index};
 }
 
+Nest epilogue_nest(const hw::SectionView& section, const std::vector<uint32_t>& extent, const std::vector<int64_t>& strides,
+                   int64_t group_stride, const Place& sums) {
+  Nest nest = section_nest(section);
+  nest.n_par = static_cast<uint32_t>(extent.size());
+  std::ranges::copy(extent, nest.extent.begin());
+  nest.n_accumulators = section.fields().acc_group;
+  for (uint32_t i = 0; i < nest.n_accumulators; ++i) {
+    NestStream stream{sums, DType::u32, 0, 0, {}};
+    stream.place.offset += static_cast<uint64_t>(group_stride) * 4 * i;
+    for (unsigned dim = 0; dim < extent.size(); ++dim) {
+      NestCoordinate coordinate;
+      coordinate.stride = strides[dim];
+      coordinate.extent = extent[dim];
+      coordinate.coef[dim] = 1;
+      stream.coordinates.push_back(coordinate);
+    }
+    nest.streams.push_back(stream);
+  }
+  return nest;
+}
+
 Nest vector_nest(const hw::CommandView& command) {
   const hw::SectionView section = command.section();
   Nest nest = section_nest(section);

@@ -9,6 +9,10 @@ namespace kawara::emulator::vulkan {
 
 // The section's streams, constants, phases and instructions; extents and parallel loops are the caller's.
 Nest section_nest(const hw::SectionView& section);
+// A matrix command's epilogue over `extent`, its accumulators in scratch memory: strides of elements per parallel loop,
+// `group_stride` from one accumulator of a group to the next.
+Nest epilogue_nest(const hw::SectionView& section, const std::vector<uint32_t>& extent, const std::vector<int64_t>& strides,
+                   int64_t group_stride, const Place& sums);
 Nest vector_nest(const hw::CommandView& command);
 Nest copy_nest(const kawara_copy& copy);
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/conv_product.h"
 #include "emulator/vulkan/lane_nest.h"
 #include "emulator/vulkan/lane_operands.h"
 
@@ -14,13 +15,10 @@ namespace {
 
 enum Loop : unsigned { image, channel, out_z, out_y, out_x, tap_z = 6, tap_y, tap_x };
 
-uint64_t reach(const kawara_conv& conv, unsigned dim) {
-  return uint64_t{conv.out[dim] - 1} * conv.stride[dim] + uint64_t{conv.kernel[dim] - 1} * conv.dilation[dim] + 1;
-}
-
 bool suits(const kawara_conv& conv, const hw::SectionView& section) {
   if (std::ranges::find(conv.kernel, 0u) != std::end(conv.kernel)) return false;
-  if (!border_pays({uint64_t{conv.in[0]} * conv.in[1], conv.in[2]}, {reach(conv, 0) * reach(conv, 1), reach(conv, 2)})) return false;
+  if (!border_pays({uint64_t{conv.in[0]} * conv.in[1], conv.in[2]}, {window_reach(conv, 0) * window_reach(conv, 1), window_reach(conv, 2)}))
+    return false;
   return conv.IC == 1 && conv.OC == 1 && conv.a_dtype == KAWARA_DTYPE_f32 && conv.acc_dtype == KAWARA_DTYPE_f32 &&
          kawara_operand_region(conv.a_zero) == KAWARA_REGION_ABSENT && (conv.flags & KAWARA_CONV_TRANSPOSED) == 0 &&
          (conv.header.flags & KAWARA_HEADER_LIMIT_DIM) == KAWARA_HEADER_LIMIT_NONE && section.fields().n_red == 0 &&
@@ -33,7 +31,7 @@ WidenedOperand with_border(Recorder& recorder, const kawara_conv& conv, const Wi
   std::array<int32_t, 3> before;
   bool fits = true;
   for (unsigned i = 0; i < 3; ++i) {
-    extent[i] = static_cast<uint32_t>(reach(conv, i));
+    extent[i] = static_cast<uint32_t>(window_reach(conv, i));
     before[i] = conv.pad[i];
     fits &= conv.pad[i] == 0 && extent[i] <= conv.in[i];
   }

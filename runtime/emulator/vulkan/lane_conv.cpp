@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/conv_product.h"
 #include "emulator/vulkan/lane_operands.h"
 #include "emulator/vulkan/recorder.h"
 
@@ -51,19 +51,14 @@ bool suits_lanes(const kawara_conv& conv) {
          LaneProduct::pays(conv.OC, uint64_t{conv.IC} * conv.kernel[1] * conv.kernel[2], uint64_t{conv.out[1]} * conv.out[2]);
 }
 
-// From a line's first window to its last, all it reads.
-uint64_t reach(const kawara_conv& conv, unsigned dim) {
-  return uint64_t{conv.out[dim]} + uint64_t{conv.kernel[dim] - 1} * conv.dilation[dim];
-}
-
 }  // namespace
 
 LaneConv::LaneConv(const kawara_conv& conv) : conv_(conv), suits_(suits_lanes(conv)), direct_(is_direct()), line_(conv.out[2]) {
-  if (direct_) line_ = has_border() ? bordered_row(conv.in[2], conv.pad[2], static_cast<uint32_t>(reach(conv, 2))) : conv.in[2];
+  if (direct_) line_ = has_border() ? bordered_row(conv.in[2], conv.pad[2], static_cast<uint32_t>(window_reach(conv, 2))) : conv.in[2];
 }
 
 bool LaneConv::has_border() const {
-  return conv_.pad[1] != 0 || conv_.pad[2] != 0 || reach(conv_, 1) > conv_.in[1] || reach(conv_, 2) > conv_.in[2] ||
+  return conv_.pad[1] != 0 || conv_.pad[2] != 0 || window_reach(conv_, 1) > conv_.in[1] || window_reach(conv_, 2) > conv_.in[2] ||
          conv_.a_stride[5] != 1 || conv_.a_stride[4] != int64_t{conv_.in[2]} || !is_lane_stride(conv_.a_stride[2]);
 }
 
@@ -72,7 +67,7 @@ bool LaneConv::is_direct() const {
   const bool is_dense = conv_.stride[1] == 1 && conv_.stride[2] == 1 && conv_.dilation[2] == 1;
   const bool is_grouped_evenly = conv_.groups == 1 || conv_.a_stride[1] == conv_.a_stride[2] * conv_.IC;
   const uint64_t lines = (conv_.kernel[1] - 1) * conv_.dilation[1] + 2;
-  return suits_ && border_pays({conv_.in[1], conv_.in[2]}, {reach(conv_, 1), reach(conv_, 2)}) && taps() > 1 &&
+  return suits_ && border_pays({conv_.in[1], conv_.in[2]}, {window_reach(conv_, 1), window_reach(conv_, 2)}) && taps() > 1 &&
          taps() <= LaneProduct::kTapsMax && is_dense && is_grouped_evenly &&
          lines * (uint64_t{conv_.in[2]} + conv_.kernel[2]) * 4 <= kLinesBytesMax;
 }
@@ -107,9 +102,9 @@ void LaneConv::add_direct(Recorder& recorder, const Product& product, uint64_t& 
   WidenedOperand inputs{product.inputs,
                         {product.inputs_batch[0], product.inputs_depth, 0, 0, product.inputs_position[1], product.inputs_position[2]}};
   if (has_border())
-    inputs =
-        bordered_copy(recorder, inputs, {conv_.N, conv_.groups * conv_.IC}, {1, conv_.in[1], conv_.in[2]}, {0, conv_.pad[1], conv_.pad[2]},
-                      {1, static_cast<uint32_t>(reach(conv_, 1)), static_cast<uint32_t>(reach(conv_, 2))}, conv_.pad_value, scratch);
+    inputs = bordered_copy(
+        recorder, inputs, {conv_.N, conv_.groups * conv_.IC}, {1, conv_.in[1], conv_.in[2]}, {0, conv_.pad[1], conv_.pad[2]},
+        {1, static_cast<uint32_t>(window_reach(conv_, 1)), static_cast<uint32_t>(window_reach(conv_, 2))}, conv_.pad_value, scratch);
   LaneProduct lanes;
   lanes.batches = product.batches;
   lanes.rows = product.rows;

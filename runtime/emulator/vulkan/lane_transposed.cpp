@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/conv_product.h"
 #include "emulator/vulkan/lane_conv.h"
 #include "emulator/vulkan/recorder.h"
 
@@ -56,58 +57,26 @@ kawara_conv ordinary(const kawara_conv& conv, const std::array<Phase, 2>& phases
   return result;
 }
 
-// The epilogue over one phase's outputs.
-Nest epilogue(const hw::CommandView& command, const kawara_conv& conv, const std::array<Phase, 2>& phases, const Place& sums,
-              const std::array<int64_t, 4>& strides) {
-  Nest nest = section_nest(command.section());
-  nest.n_par = 5;
-  nest.extent = {
-      conv.N, conv.groups * conv.OC, 1, static_cast<uint32_t>(phases[0].outputs), static_cast<uint32_t>(phases[1].outputs), 1, 1, 1, 1};
-  for (NestStream& stream : nest.streams)
+// The epilogue's loops count one phase's outputs: its streams find them every stride apart.
+void spread(Nest& nest, const kawara_conv& conv, const std::array<Phase, 2>& phases) {
+  for (NestStream& stream : std::span(nest.streams).first(nest.first_accumulator()))
     for (NestCoordinate& coordinate : stream.coordinates)
       for (unsigned i = 0; i < 2; ++i) {
         int32_t& coef = coordinate.coef[kFirstLoop + 1 + i];
         coordinate.base += coef * phases[i].first;
         coef *= static_cast<int32_t>(conv.stride[i + 1]);
       }
-  nest.n_accumulators = 1;
-  NestStream from{sums, DType::u32, 0, 0, {}};
-  for (const auto& [loop, stride] : {std::pair{0u, strides[0]}, {1u, strides[1]}, {3u, strides[2]}, {4u, strides[3]}}) {
-    NestCoordinate& coordinate = from.coordinates.emplace_back();
-    coordinate.stride = stride;
-    coordinate.extent = nest.extent[loop];
-    coordinate.coef[loop] = 1;
-  }
-  nest.streams.push_back(std::move(from));
-  nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
-  return nest;
 }
 
-Product product_of(const kawara_conv& conv, const std::array<Phase, 2>& phases, const kawara_conv& transposed, const WidenedOperand& inputs,
-                   const WidenedOperand& weights) {
-  Product product;
-  product.batches = {conv.N, conv.groups};
-  product.rows = conv.OC;
-  product.depth = conv.IC;
-  std::ranges::copy(conv.out, product.out.begin());
-  std::ranges::copy(conv.in, product.in.begin());
-  std::ranges::copy(conv.kernel, product.taps.begin());
-  std::ranges::copy(conv.pad, product.pad_begin.begin());
-  product.weights = weights.place;
-  product.weights_batch = {0, weights.stride[0]};
-  product.weights_row = weights.stride[1];
-  product.weights_depth = weights.stride[2];
+// Weights of the phase's taps, the last first: it meets the first of the inputs.
+WidenedOperand turned(const WidenedOperand& weights, const kawara_conv& conv, const std::array<Phase, 2>& phases) {
+  WidenedOperand result = weights;
   for (unsigned i = 0; i < 2; ++i) {
-    // The last tap of a phase meets the first of its inputs.
-    const int64_t last = phases[i].tap + (phases[i].taps - 1) * transposed.stride[i + 1];
-    product.weights.offset += static_cast<uint64_t>(last * weights.stride[4 + i] * 4);
-    product.weights_tap[i + 1] = -weights.stride[4 + i] * transposed.stride[i + 1];
+    const int64_t last = phases[i].tap + (phases[i].taps - 1) * conv.stride[i + 1];
+    result.place.offset += static_cast<uint64_t>(last * weights.stride[4 + i] * 4);
+    result.stride[4 + i] = -weights.stride[4 + i] * conv.stride[i + 1];
   }
-  product.inputs = inputs.place;
-  product.inputs_batch = {inputs.stride[0], inputs.stride[1]};
-  product.inputs_depth = inputs.stride[2];
-  product.inputs_position = {inputs.stride[3], inputs.stride[4], inputs.stride[5]};
-  return product;
+  return result;
 }
 
 }  // namespace
@@ -131,7 +100,7 @@ bool add_lane_transposed(Recorder& recorder, const hw::CommandView& command, con
     uint64_t used = before;  // one phase after the other, in the same memory
     const kawara_conv each = ordinary(conv, phases);
     const LaneConv lanes(each);
-    Product product = product_of(each, phases, conv, inputs, weights);
+    Product product = conv_product(each, inputs, turned(weights, conv, phases));
     const uint64_t channels = uint64_t{conv.groups} * conv.OC, row = LaneProduct::row_of_room(lanes.columns());
     const auto batch = static_cast<int64_t>(row * LaneProduct::rows_of_room(channels)), line = static_cast<int64_t>(lanes.line());
     product.sums = reserve(conv.N * static_cast<uint64_t>(batch) * 4, used);
@@ -141,7 +110,11 @@ bool add_lane_transposed(Recorder& recorder, const hw::CommandView& command, con
     recorder.start_pass();
     lanes.add(recorder, product, used);
     recorder.start_pass();
-    recorder.add_nest(epilogue(command, conv, phases, product.sums, {batch, product.sums_row, line, 1}));
+    Nest nest = epilogue_nest(command.section(), {conv.N, static_cast<uint32_t>(channels), 1, each.out[1], each.out[2]},
+                              {batch, product.sums_row, 0, line, 1}, product.sums_row, product.sums);
+    spread(nest, conv, phases);
+    nest.counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
+    recorder.add_nest(nest);
     scratch = std::max(scratch, used);
   }
   return true;

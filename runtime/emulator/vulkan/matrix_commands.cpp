@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "emulator/vulkan/command_nests.h"
+#include "emulator/vulkan/conv_product.h"
 #include "emulator/vulkan/depthwise.h"
 #include "emulator/vulkan/lane_conv.h"
 #include "emulator/vulkan/lane_transposed.h"
@@ -14,29 +15,6 @@
 namespace kawara::emulator::vulkan {
 
 namespace {
-
-// The epilogue as a nest over `extent`, whose accumulators lie in scratch memory; strides of elements per parallel loop,
-// `group_stride` from one accumulator of a group to the next.
-Nest epilogue_nest(const hw::SectionView& section, const std::vector<uint32_t>& extent, const std::vector<int64_t>& strides,
-                   int64_t group_stride, const Place& sums) {
-  Nest nest = section_nest(section);
-  nest.n_par = static_cast<uint32_t>(extent.size());
-  std::ranges::copy(extent, nest.extent.begin());
-  nest.n_accumulators = section.fields().acc_group;
-  for (uint32_t i = 0; i < nest.n_accumulators; ++i) {
-    NestStream stream{sums, DType::u32, 0, 0, {}};
-    stream.place.offset += static_cast<uint64_t>(group_stride) * 4 * i;
-    for (unsigned dim = 0; dim < extent.size(); ++dim) {
-      NestCoordinate coordinate;
-      coordinate.stride = strides[dim];
-      coordinate.extent = extent[dim];
-      coordinate.coef[dim] = 1;
-      stream.coordinates.push_back(coordinate);
-    }
-    nest.streams.push_back(stream);
-  }
-  return nest;
-}
 
 OperandPlane plane(uint64_t operand, uint8_t dtype, const int32_t* stride, unsigned count) {
   OperandPlane result{operand, dtype, {}};
@@ -142,9 +120,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   const uint64_t channels = uint64_t{conv.groups} * conv.OC;
   if (has_no_outputs({conv.N, channels, conv.out[0], conv.out[1], conv.out[2]})) return;
   const uint8_t dim = limit_dim(conv.header);
-  Product product;
-  product.is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
-  product.is_transposed = conv.flags & KAWARA_CONV_TRANSPOSED;
+  const bool is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
   const LaneConv lanes(conv);
   const bool on_lanes = recorder.has_software_lanes() && lanes.suits();
@@ -162,14 +138,17 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   std::ranges::copy(conv.b_stride, weight.stride.begin());
   weight.scale = plane(conv.b_scale, conv.b_scale_dtype, conv.b_scale_stride, 2);
   weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
-  const auto a = widen(recorder, input, product.is_integer, scratch);
-  const auto b = widen(recorder, weight, product.is_integer, scratch);
+  const auto a = widen(recorder, input, is_integer, scratch);
+  const auto b = widen(recorder, weight, is_integer, scratch);
   if (recorder.has_software_lanes() &&
       (add_depthwise(recorder, command, a, b, scratch) || add_lane_transposed(recorder, command, a, b, scratch)))
     return recorder.recording().use_scratch(scratch);
   const SumsRoom room(on_lanes, channels, on_lanes ? lanes.columns() : static_cast<uint64_t>(volume));
+  const bool is_point = volume == 1 && conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.kernel[2] == 1 &&
+                        !(conv.flags & KAWARA_CONV_TRANSPOSED) && conv.pad[0] == 0 && conv.pad[1] == 0 && conv.pad[2] == 0;
+  Product product = is_point ? point_product(conv, a, b) : conv_product(conv, a, b);
+  product.is_integer = is_integer;
   product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
-  product.pad = conv.pad_value;
   if (conv.a_dtype != (product.is_integer ? KAWARA_DTYPE_i32 : KAWARA_DTYPE_f32) || input.zero.is_there()) {
     const auto type = static_cast<DType>(conv.a_dtype);
     uint32_t value = conv.pad_value;
@@ -183,40 +162,10 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   }
   recorder.start_pass();
 
-  product.batches = {conv.N, conv.groups};
-  product.depth = conv.IC;
   product.sums_batch = {room.batch, conv.OC * room.row};
-  const bool is_point = volume == 1 && conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.kernel[2] == 1 && !product.is_transposed &&
-                        conv.pad[0] == 0 && conv.pad[1] == 0 && conv.pad[2] == 0;
   if (is_point) {
-    // One position: output channels fill the lanes instead.
-    product.rows = 1;
-    product.out[2] = product.in[2] = conv.OC;
-    product.weights = a.place;
-    product.weights_batch = {a.stride[0], a.stride[1]};
-    product.weights_depth = a.stride[2];
-    product.inputs = b.place;
-    product.inputs_batch = {0, b.stride[0]};
-    product.inputs_depth = b.stride[2];
-    product.inputs_position = {0, 0, b.stride[1]};
     product.sums_position = {0, 0, 1};
   } else {
-    product.rows = conv.OC;
-    std::ranges::copy(conv.out, product.out.begin());
-    std::ranges::copy(conv.in, product.in.begin());
-    std::ranges::copy(conv.kernel, product.taps.begin());
-    std::ranges::copy(conv.stride, product.stride.begin());
-    std::ranges::copy(conv.dilation, product.dilation.begin());
-    std::ranges::copy(conv.pad, product.pad_begin.begin());
-    product.weights = b.place;
-    product.weights_batch = {0, b.stride[0]};
-    product.weights_row = b.stride[1];
-    product.weights_depth = b.stride[2];
-    product.weights_tap = {b.stride[3], b.stride[4], b.stride[5]};
-    product.inputs = a.place;
-    product.inputs_batch = {a.stride[0], a.stride[1]};
-    product.inputs_depth = a.stride[2];
-    product.inputs_position = {a.stride[3], a.stride[4], a.stride[5]};
     product.sums_row = room.row;
     product.sums_position = {plane_size, line, 1};
   }

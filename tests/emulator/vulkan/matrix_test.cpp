@@ -343,17 +343,22 @@ TEST(VulkanConv, OfNoTapsOrAWideBorderIsWhatTheReferenceSays) {
 
 // What a squeeze-and-excitation block does: a convolution of a single position.
 TEST(VulkanConv, OfOnePositionIsWithinTheBound) {
-  constexpr uint32_t IC = 96, OC = 40;
+  constexpr uint32_t IC = 96, OC = 40, IN = 3;
   Twins twins;
-  const auto a = twins.local(noise(IC, 1)), b = twins.local(noise(IC * OC, 2)), out = twins.local(std::vector<float>(OC));
+  const auto a = twins.local(noise(IC * IN * IN, 1)), b = twins.local(noise(IC * OC, 2)), out = twins.local(std::vector<float>(OC));
   auto conv = hw::blank<kawara_conv>();
   conv.IC = IC, conv.OC = OC;
   conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
   conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
-  conv.a_stride[2] = 1, conv.b_stride[1] = IC, conv.b_stride[2] = 1;
+  conv.b_stride[1] = IC, conv.b_stride[2] = 1;
   const auto section = store_sums(out, kF32, {coord(1, OC, {{1, 1}})});
-  twins.run(conv, &section);
-  expect_close(twins, out, IC);
+  // The second is a corner of more positions, reached by a stride that has nowhere to go.
+  for (const uint32_t in : {1u, IN}) {
+    for (int i = 1; i < 3; ++i) conv.in[i] = in, conv.stride[i] = in;
+    conv.a_stride[2] = in * in, conv.a_stride[4] = in, conv.a_stride[5] = 1;
+    twins.run(conv, &section);
+    expect_close(twins, out, IC);
+  }
 }
 
 // A stride beyond 2 GiB, though of a dimension with a single value.
