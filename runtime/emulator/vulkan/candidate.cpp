@@ -54,13 +54,15 @@ Candidate described(const VulkanInstanceFunctions& vk, VkPhysicalDevice device) 
   properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
   properties.pNext = &v12;
   vk.GetPhysicalDeviceProperties2(device, &properties);
+  const bool has_lanes = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU &&
+                         (v11.subgroupSize == 8 || v11.subgroupSize == 16) &&
+                         properties.properties.limits.maxPushConstantsSize >= kLanePushBytes;
   return {.handle = device,
           .name = properties.properties.deviceName,
           .driver = fmt::format("{} {}", v12.driverName, v12.driverInfo),
           .lacks = properties.properties.apiVersion < VK_API_VERSION_1_2 ? "Vulkan 1.2" : missing(vk, device, v12),
           .import_alignment = import.minImportedHostPointerAlignment,
-          .has_software_lanes = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU && v11.subgroupSize == 8 &&
-                                properties.properties.limits.maxPushConstantsSize >= kLanePushBytes};
+          .software_lanes = has_lanes ? v11.subgroupSize : 0};
 }
 
 }  // namespace

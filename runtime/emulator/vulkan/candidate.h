@@ -26,7 +26,7 @@ struct Candidate {
   std::string name, driver;
   std::string lacks;  // empty when it will do
   uint64_t import_alignment = 4096;
-  bool has_software_lanes = false;  // see VulkanDevice
+  uint32_t software_lanes = 0;  // see VulkanDevice
 };
 
 // All devices, in Vulkan's order. Throws device_unavailable when there is none.

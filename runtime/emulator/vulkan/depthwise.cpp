@@ -105,7 +105,7 @@ bool add_depthwise(Recorder& recorder, const hw::CommandView& command, const Wid
     nest->counts_health = command.header().flags & KAWARA_HEADER_HEALTH;
     return nest;
   };
-  if (const auto nest = nest_over(inputs); !nest || !lane_nest(plan(*nest))) return false;
+  if (const auto nest = nest_over(inputs); !nest || !lane_nest(plan(*nest), recorder.software_lanes())) return false;
   const WidenedOperand from = with_border(recorder, conv, inputs, scratch);
   recorder.start_pass();
   recorder.add_nest(*nest_over(from));

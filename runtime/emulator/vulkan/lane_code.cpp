@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/lane_code.h"
 
+#include <bit>
+#include <vector>
+
 namespace kawara::emulator::vulkan {
 
 Id LaneCode::pushed_address(uint32_t word) {
@@ -26,7 +29,7 @@ Id LaneCode::workgroup(uint32_t digits) {
   return result;
 }
 
-Id LaneCode::subgroup() { return number(shifted_right(b_.local_index(), 3)); }
+Id LaneCode::subgroup() { return number(shifted_right(b_.local_index(), static_cast<uint32_t>(std::countr_zero(lanes_)))); }
 
 Id LaneCode::lane() {
   if (lane_ == Id::none) lane_ = b_.lane_of_subgroup();
@@ -34,11 +37,11 @@ Id LaneCode::lane() {
 }
 
 Id LaneCode::neighbours(Id address, Id type, uint32_t size, uint32_t alignment) {
-  std::array<Id, kLanes> values;
-  for (uint32_t i = 0; i < kLanes; ++i)
-    values[i] = b_.load_at(i == 0 ? address : b_.op(spv::OpIAdd, b_.u64_type, {address, b_.u64(i * size)}), type, alignment);
+  std::vector<Id> values;
+  for (uint32_t i = 0; i < lanes_; ++i)
+    values.push_back(b_.load_at(i == 0 ? address : b_.op(spv::OpIAdd, b_.u64_type, {address, b_.u64(i * size)}), type, alignment));
   Id value = values[0];
-  for (uint32_t i = 1; i < kLanes; ++i) value = b_.select(b_.op(spv::OpIEqual, b_.bool_type, {lane(), b_.u32(i)}), values[i], value, type);
+  for (uint32_t i = 1; i < lanes_; ++i) value = b_.select(b_.op(spv::OpIEqual, b_.bool_type, {lane(), b_.u32(i)}), values[i], value, type);
   return value;
 }
 

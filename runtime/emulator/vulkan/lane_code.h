@@ -8,11 +8,10 @@ namespace kawara::emulator::vulkan {
 
 class LaneCode {
  public:
-  static constexpr uint32_t kLanes = 8;  // of a subgroup
   static constexpr uint32_t kNumbers = 16;
 
-  // table: the first of kNumbers pushed words, each its own number.
-  LaneCode(SpirvBuilder& builder, uint32_t table) : b_(builder), table_(table) {}
+  // table: the first of kNumbers pushed words, each its own number. lanes: of a subgroup.
+  LaneCode(SpirvBuilder& builder, uint32_t table, uint32_t lanes) : b_(builder), table_(table), lanes_(lanes) {}
 
   // The u64 in two pushed words.
   Id pushed_address(uint32_t word);
@@ -30,7 +29,7 @@ class LaneCode {
   Id shifted_right(Id value, uint32_t by) { return b_.op(spv::OpShiftRightLogical, b_.u32_type, {value, b_.u32(by)}); }
 
   SpirvBuilder& b_;
-  uint32_t table_;
+  uint32_t table_, lanes_;
   Id lane_ = Id::none;
 };
 

@@ -46,7 +46,7 @@ bool suits_lanes(const kawara_conv& conv) {
   const bool is_flat = conv.in[0] == 1 && conv.out[0] == 1 && conv.kernel[0] == 1 && conv.pad[0] == 0;
   const bool is_plain = conv.a_dtype == KAWARA_DTYPE_f32 && kawara_operand_region(conv.a_zero) == KAWARA_REGION_ABSENT &&
                         (conv.flags & KAWARA_CONV_TRANSPOSED) == 0 && (conv.header.flags & KAWARA_HEADER_LIMIT_DIM) != 2;
-  const bool has_whole_tiles = conv.groups == 1 || conv.OC % LaneProduct::kRows == 0;
+  const bool has_whole_tiles = conv.groups == 1 || conv.OC % LaneProduct::kRowsMin == 0;
   return conv.acc_dtype == KAWARA_DTYPE_f32 && is_flat && is_plain && has_whole_tiles &&
          LaneProduct::pays(conv.OC, uint64_t{conv.IC} * conv.kernel[1] * conv.kernel[2], uint64_t{conv.out[1]} * conv.out[2]);
 }

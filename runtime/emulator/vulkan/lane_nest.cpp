@@ -39,7 +39,7 @@ LaneAccess access_of(const NestPlan& plan, const PlanStream& stream, uint8_t ind
     step = coordinate.step;
   }
   if (!varies) return LaneAccess::same;
-  return step == static_cast<int64_t>(bits(stream.fields.dtype) / 8) ? LaneAccess::eight : LaneAccess::each;
+  return step == static_cast<int64_t>(bits(stream.fields.dtype) / 8) ? LaneAccess::neighbours : LaneAccess::each;
 }
 
 // What a point's instructions come to with all steps of its reductions.
@@ -86,17 +86,19 @@ std::string LaneNest::identity() const {
   return result;
 }
 
-std::optional<LaneNest> lane_nest(const NestPlan& plan) {
+std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
+  constexpr uint64_t kLaneExtentMin = 8;
   if (!suits_lanes(plan)) return {};
   std::optional<LaneNest> best;
   unsigned best_score = 0;
   for (unsigned i = 0; i < plan.parallel.size(); ++i) {
-    if (plan.parallel[i].extent < LaneNest::kLanes) continue;
-    constexpr uint64_t kPairedMin = 11;  // fewer fill two vectors as well
+    if (plan.parallel[i].extent < kLaneExtentMin) continue;
+    const uint64_t paired_min = lanes + lanes * 3 / 8;  // fewer fill two vectors as well
     const uint64_t extent = plan.parallel[i].extent, instructions = instructions_of(plan);
-    LaneNest nest{.plan = plan, .lane = i, .pairs = extent >= kPairedMin && 2 * instructions <= kInstructionsMax, .access = {}};
+    LaneNest nest{
+        .plan = plan, .lanes = lanes, .lane = i, .pairs = extent >= paired_min && 2 * instructions <= kInstructionsMax, .access = {}};
     const uint32_t each = nest.pairs ? 2 : 1;
-    nest.vectors = vectors_for(extent, each * LaneNest::kLanes, each * instructions);
+    nest.vectors = vectors_for(extent, each * lanes, each * instructions);
     unsigned score = 1;
     for (unsigned s = 0; s < plan.streams.size(); ++s) {
       nest.access.push_back(access_of(plan, plan.streams[s], plan.parallel[i].index));

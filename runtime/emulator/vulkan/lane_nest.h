@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A nest whose points are computed eight at a time: neighbours along one parallel loop, or neighbouring pairs, are the lanes of a
+// A nest whose points are computed some at a time: neighbours along one parallel loop, or neighbouring pairs, are the lanes of a
 // subgroup, and all else is the same in every lane. On a software device that makes scalar code of the addresses and vector loads of the
 // elements.
 #pragma once
@@ -16,22 +16,23 @@ namespace kawara::emulator::vulkan {
 class Recorder;
 
 enum class LaneAccess : uint8_t {
-  same,   // one element for all lanes
-  eight,  // neighbours in memory
-  each,   // one address for each lane
+  same,        // one element for all lanes
+  neighbours,  // in memory
+  each,        // one address for each lane
 };
 
 struct LaneNest {
-  static constexpr uint32_t kLanes = LaneCode::kLanes, kSubgroups = 8;             // of a subgroup; of a workgroup
+  static constexpr uint32_t kSubgroups = 8;                                        // of a workgroup
   static constexpr uint32_t kGroupDigits = 3, kGroupsMax = 1 << 4 * kGroupDigits;  // of a dispatch
 
   const NestPlan& plan;
+  uint32_t lanes;                  // of a subgroup
   unsigned lane = 0;               // the number of the parallel loop that the lanes count
   bool pairs = false;              // a lane computes two neighbours, which it stores together
   uint32_t vectors = 1;            // of points that lanes compute side by side: a subgroup's tile
   std::vector<LaneAccess> access;  // per stream
 
-  uint32_t width() const { return vectors * (pairs ? 2 * kLanes : kLanes); }  // points of a tile
+  uint32_t width() const { return vectors * (pairs ? 2 * lanes : lanes); }  // points of a tile
   // Tiles that cover the lanes' loop, and all tiles.
   uint64_t groups() const;
   uint64_t tiles() const;
@@ -41,7 +42,7 @@ struct LaneNest {
 };
 
 // None where the nest has no loop that suits lanes, or needs more parameters than can be pushed.
-std::optional<LaneNest> lane_nest(const NestPlan& plan);
+std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes);
 
 void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds);
 

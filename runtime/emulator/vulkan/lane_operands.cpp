@@ -30,7 +30,7 @@ NestCoordinate along(unsigned loop, int64_t stride, uint32_t extent) {
 
 bool is_lane_stride(int64_t row) {
   constexpr uint64_t kTileBytes = 4096;  // generous: what a tile reads behind its last row
-  return row >= 0 && static_cast<uint64_t>(row) * 4 * (LaneProduct::kRows - 1) + kTileBytes <= LaneProduct::kReadsBehindMax;
+  return row >= 0 && static_cast<uint64_t>(row) * 4 * (LaneProduct::kRowsMax - 1) + kTileBytes <= LaneProduct::kReadsBehindMax;
 }
 
 WidenedOperand dense_copy(Recorder& recorder, const Place& place, const std::array<uint32_t, kParallelMax>& extent,

@@ -39,7 +39,8 @@ uint32_t chunk_of(const LaneProduct& product, uint32_t depth) {
 
 class Builder {
  public:
-  Builder(Recorder& recorder, const LaneProduct& product) : recorder_(recorder), product_(product) {}
+  Builder(Recorder& recorder, const LaneProduct& product)
+      : recorder_(recorder), product_(product), tile_rows_(LaneProduct::rows_of_tile(recorder.software_lanes(), product.rows)) {}
 
   // All batches of one chunk run beside each other; the next chunk adds to what they wrote.
   void add_chunk(const Chunk& chunk, bool has_old) {
@@ -65,9 +66,9 @@ class Builder {
 
   // Whole columns of tiles of a block of rows, as many as a dispatch may have and a slice's time allows.
   void add_batch(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch) {
-    const uint64_t row_tiles = (product_.rows + LaneProduct::kRows - 1) / LaneProduct::kRows;
+    const uint64_t row_tiles = (product_.rows + tile_rows_ - 1) / tile_rows_;
     const uint64_t column_tiles = (product_.columns + LaneProduct::kColumns - 1) / LaneProduct::kColumns;
-    const uint64_t tile_ps = uint64_t{LaneProduct::kRows} * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds;
+    const uint64_t tile_ps = uint64_t{tile_rows_} * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds;
     const uint64_t tiles = std::min<uint64_t>(kGroupsOfProduct * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
     for (uint64_t row = 0; row < row_tiles; row += kGroupsOfProduct) {
       const uint64_t rows = std::min<uint64_t>(kGroupsOfProduct, row_tiles - row);
@@ -80,7 +81,7 @@ class Builder {
 
   void add_tiles(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch, const Tiles& tiles) {
     const auto first_column = static_cast<int64_t>(tiles.column) * LaneProduct::kColumns;
-    const auto first_row = static_cast<int64_t>(tiles.row) * LaneProduct::kRows;
+    const auto first_row = static_cast<int64_t>(tiles.row) * tile_rows_;
     const Place weights = moved(product_.weights, at(product_.weights_batch, batch) + first_row * product_.weights_row),
                 inputs = moved(product_.inputs, at(product_.inputs_batch, batch) + first_column),
                 sums = moved(product_.sums, at(product_.sums_batch, batch) + first_row * product_.sums_row + first_column);
@@ -113,21 +114,23 @@ class Builder {
                       {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
     const uint64_t count = tiles.rows * tiles.columns;
     dispatch.groups_x = static_cast<uint32_t>((count + kTilesOfGroup - 1) / kTilesOfGroup);
-    dispatch.estimate_ns = count * LaneProduct::kRows * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
+    dispatch.estimate_ns = count * tile_rows_ * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
+    const LaneTerms terms{chunk.depth, product_.kernel, tile_rows_, recorder_.software_lanes()};
     recorder_.add_dispatch(std::move(dispatch),
-                           fmt::format("lane product {} of {}x{}", chunk.depth, product_.kernel[0], product_.kernel[1]),
-                           [&] { return lane_product_shader(chunk.depth, product_.kernel); });
+                           fmt::format("lane product {} of {}x{} by {}", terms.depth, terms.kernel[0], terms.kernel[1], terms.rows),
+                           [&] { return lane_product_shader(terms); });
   }
 
   Recorder& recorder_;
   const LaneProduct& product_;
+  uint32_t tile_rows_;
 };
 
 }  // namespace
 
 bool LaneProduct::pays(uint64_t rows, uint64_t depth, uint64_t columns) {
   constexpr uint64_t kTermsMin = 1 << 17;  // below it, dispatches cost more than terms
-  return rows >= kRows && depth >= 8 && columns >= kColumns / 2 && rows * depth * columns >= kTermsMin &&
+  return rows >= kRowsMin && depth >= 8 && columns >= kColumns / 2 && rows * depth * columns >= kTermsMin &&
          rows * columns < uint64_t{1} << 31;
 }
 

@@ -12,19 +12,21 @@ namespace kawara::emulator::vulkan {
 namespace {
 
 constexpr uint32_t kRun = 32;  // terms
-constexpr uint32_t kLanes = LaneCode::kLanes, kRows = LaneProduct::kRows, kVectors = LaneProduct::kColumns / kLanes;
 
 class LaneProductShader {
  public:
-  LaneProductShader(uint32_t depth, const std::array<uint32_t, 2>& kernel)
-      : depth_(depth), kernel_(kernel), b_(kLanes * kTilesOfGroup, sizeof(LanePush) / 4), code_(b_, offsetof(LanePush, number) / 4) {}
+  explicit LaneProductShader(const LaneTerms& terms)
+      : terms_(terms),
+        vectors_(LaneProduct::kColumns / terms.lanes),
+        b_(terms.lanes * kTilesOfGroup, sizeof(LanePush) / 4),
+        code_(b_, offsetof(LanePush, number) / 4, terms.lanes) {}
 
   std::vector<uint32_t> build() {
     read_push();
     find_tile();
-    for (uint32_t i = 0; i < depth_; ++i) add_depth();
+    for (uint32_t i = 0; i < terms_.depth; ++i) add_depth();
     end_run();
-    for (uint32_t row = 0; row < kRows; ++row) store_row(row);
+    for (uint32_t row = 0; row < terms_.rows; ++row) store_row(row);
     return b_.finish();
   }
 
@@ -62,45 +64,45 @@ class LaneProductShader {
     const Id row = b_.op(spv::OpISub, u32, {tile, b_.op(spv::OpIMul, u32, {filled, row_tiles_})});
     const Id is_there = b_.op(spv::OpULessThan, b_.bool_type, {filled, spare_column_});
     const Id column = wide(b_.select(is_there, filled, spare_column_, u32));
-    const Id first_row = wide(b_.op(spv::OpIMul, u32, {row, b_.u32(kRows)}));
+    const Id first_row = wide(b_.op(spv::OpIMul, u32, {row, b_.u32(terms_.rows)}));
     const Id column_bytes = multiply(column, b_.u64(LaneProduct::kColumns * 4));
     weights_ = add(weights_, multiply(first_row, weights_row_));
     old_ = add(old_, add(multiply(first_row, old_row_), multiply(column, old_column_)));
     to_ = add(to_, add(multiply(first_row, sums_row_), add(column_bytes, multiply(wide(code_.lane()), b_.u64(4)))));
     inputs_ = add(inputs_, column_bytes);
-    for (uint32_t row_of_tile = 0; row_of_tile < kRows; ++row_of_tile)
+    for (uint32_t row_of_tile = 0; row_of_tile < terms_.rows; ++row_of_tile)
       rows_[row_of_tile] = row_of_tile == 0 ? weights_ : add(rows_[row_of_tile - 1], weights_row_);
   }
 
   Id load(Id address, uint32_t offset) { return b_.load_at(offset == 0 ? address : add(address, b_.u64(offset)), b_.f32_type); }
 
-  Id load_eight(Id address, uint32_t offset) {
+  Id load_vector(Id address, uint32_t offset) {
     return code_.neighbours(offset == 0 ? address : add(address, b_.u64(offset)), b_.f32_type, 4, 4);
   }
 
   void add_depth() {
     Id line = inputs_;
-    for (uint32_t y = 0; y < kernel_[0]; ++y) {
+    for (uint32_t y = 0; y < terms_.kernel[0]; ++y) {
       if (y > 0) line = add(line, tap_line_);
-      for (uint32_t x = 0; x < kernel_[1]; ++x) add_term(line, 4 * x);
+      for (uint32_t x = 0; x < terms_.kernel[1]; ++x) add_term(line, 4 * x);
     }
     inputs_ = add(inputs_, inputs_depth_);
   }
 
   void add_term(Id line, uint32_t offset) {
-    std::array<Id, kVectors> inputs;
-    for (uint32_t i = 0; i < kVectors; ++i) inputs[i] = load_eight(line, offset + 4 * kLanes * i);
-    for (uint32_t row = 0; row < kRows; ++row) {
+    std::array<Id, kVectorsMax> inputs;
+    for (uint32_t i = 0; i < vectors_; ++i) inputs[i] = load_vector(line, offset + 4 * terms_.lanes * i);
+    for (uint32_t row = 0; row < terms_.rows; ++row) {
       const Id weight = load(rows_[row], 4 * term_);
-      for (uint32_t i = 0; i < kVectors; ++i) sums_[row][i] = plus(sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]}));
+      for (uint32_t i = 0; i < vectors_; ++i) sums_[row][i] = plus(sums_[row][i], b_.op(spv::OpFMul, b_.f32_type, {weight, inputs[i]}));
     }
     if (++term_ % kRun == 0) end_run();
   }
 
   // The run's sums go to the totals; the next one starts with its first products.
   void end_run() {
-    for (uint32_t row = 0; row < kRows; ++row)
-      for (uint32_t i = 0; i < kVectors; ++i) {
+    for (uint32_t row = 0; row < terms_.rows; ++row)
+      for (uint32_t i = 0; i < vectors_; ++i) {
         totals_[row][i] = plus(totals_[row][i], sums_[row][i]);
         sums_[row][i] = Id::none;
       }
@@ -110,28 +112,28 @@ class LaneProductShader {
   Id plus(Id a, Id b) { return a == Id::none ? b : b == Id::none ? a : b_.op(spv::OpFAdd, b_.f32_type, {a, b}); }
 
   void store_row(uint32_t row) {
-    for (uint32_t i = 0; i < kVectors; ++i) {
-      const Id sum = plus(load_eight(old_, 4 * kLanes * i), totals_[row][i]);
-      b_.store_at(i == 0 ? to_ : add(to_, b_.u64(4 * kLanes * i)), b_.f32_type, sum);
+    for (uint32_t i = 0; i < vectors_; ++i) {
+      const Id sum = plus(load_vector(old_, 4 * terms_.lanes * i), totals_[row][i]);
+      b_.store_at(i == 0 ? to_ : add(to_, b_.u64(4 * terms_.lanes * i)), b_.f32_type, sum);
     }
     old_ = add(old_, old_row_);
     to_ = add(to_, sums_row_);
   }
 
-  uint32_t depth_, term_ = 0;
-  std::array<uint32_t, 2> kernel_;
+  static constexpr uint32_t kRowsMax = LaneProduct::kRowsMax, kVectorsMax = 2;
+
+  LaneTerms terms_;
+  uint32_t vectors_, term_ = 0;
   SpirvBuilder b_;
   LaneCode code_;
   Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, tap_line_, sums_row_, old_row_, old_column_;
   Id row_tiles_, magic_, shift_, spare_column_;
-  std::array<Id, kRows> rows_;
-  std::array<std::array<Id, kVectors>, kRows> sums_{}, totals_{};  // of the run and of those before it
+  std::array<Id, kRowsMax> rows_;
+  std::array<std::array<Id, kVectorsMax>, kRowsMax> sums_{}, totals_{};  // of the run and of those before it
 };
 
 }  // namespace
 
-std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel) {
-  return LaneProductShader(depth, kernel).build();
-}
+std::vector<uint32_t> lane_product_shader(const LaneTerms& terms) { return LaneProductShader(terms).build(); }
 
 }  // namespace kawara::emulator::vulkan

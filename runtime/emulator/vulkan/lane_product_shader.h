@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generates the compute shader of a product on a software device: a subgroup of eight lanes computes a tile,
+// Generates the compute shader of a product on a software device: a subgroup computes a tile,
 // sums[row, column] = old[row, column] + sum over depths and the taps of each of weights * inputs.
 //
 // Written for how lavapipe compiles. What it knows to be the same in all lanes becomes scalar code, and it knows that of constants
 // and of push constants alone, so numbers of workgroups and subgroups go through a table of push constants. There is no branch, no
-// loop and no push constant read late (its bounds are checked): behind one, a load from one address becomes eight. Eight loads side
+// loop and no push constant read late (its bounds are checked): behind one, a load from one address becomes one for each lane. Loads side
 // by side, each taken by one lane, become one vector load. Runs of terms are summed by themselves, and so is each chunk before it
 // meets the old sums, so that rounding errors grow with the number of runs and chunks and not of terms.
 #pragma once
@@ -28,7 +28,13 @@ struct LanePush {
 // Of a workgroup, which costs lavapipe as much as several subgroups; and of a dispatch, whose numbers have two digits of four bits.
 inline constexpr uint32_t kTilesOfGroup = 16, kGroupDigitsOfProduct = 2, kGroupsOfProduct = 1 << 4 * kGroupDigitsOfProduct;
 
-// kernel: lines of taps, and taps side by side in each.
-std::vector<uint32_t> lane_product_shader(uint32_t depth, const std::array<uint32_t, 2>& kernel);
+struct LaneTerms {
+  uint32_t depth;
+  std::array<uint32_t, 2> kernel;  // lines of taps, and taps side by side in each
+  uint32_t rows;                   // of a tile: 4 or 8
+  uint32_t lanes;                  // of a subgroup: 8 or 16
+};
+
+std::vector<uint32_t> lane_product_shader(const LaneTerms& terms);
 
 }  // namespace kawara::emulator::vulkan

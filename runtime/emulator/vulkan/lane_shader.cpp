@@ -8,9 +8,9 @@ namespace kawara::emulator::vulkan {
 LaneShader::LaneShader(const LaneNest& nest) : LaneShader(nest, NestParameters(nest, 0, 1)) {}
 
 LaneShader::LaneShader(const LaneNest& nest, const NestParameters& parameters)
-    : SectionShader(nest.plan, LaneCode::kLanes * LaneNest::kSubgroups, parameters.size_bytes() / 4),
+    : SectionShader(nest.plan, nest.lanes * LaneNest::kSubgroups, parameters.size_bytes() / 4),
       nest_(nest),
-      code_(b_, table_of(parameters)) {
+      code_(b_, table_of(parameters), nest.lanes) {
   read_parameters(parameters);
 }
 
@@ -109,7 +109,7 @@ Id LaneShader::tested(unsigned stream, unsigned number, Id value) {
 }
 
 Id LaneShader::fetch(unsigned stream, Id address, Id type) {
-  if (nest_.access[stream] != LaneAccess::eight) return b_.load_at(address, type);
+  if (nest_.access[stream] != LaneAccess::neighbours) return b_.load_at(address, type);
   const uint32_t width = bits(plan_.streams[stream].fields.dtype), size = width / 8;
   if (!nest_.pairs) return code_.neighbours(address, type, size, size);
   if (type == b_.u64_type) {  // no type is twice as wide

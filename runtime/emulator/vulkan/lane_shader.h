@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Generates the compute shader of a nest for software devices: a subgroup computes the points of a tile, eight at a time.
+// Generates the compute shader of a nest for software devices: a subgroup computes the points of a tile, one in each lane.
 // Written for how lavapipe compiles, see lane_product_shader.h: parameters are push constants, the numbers of workgroup and
-// subgroup go through a table of them, reductions are written out, and eight loads side by side become one.
+// subgroup go through a table of them, reductions are written out, and loads side by side become one.
 #pragma once
 
 #include "emulator/vulkan/lane_code.h"

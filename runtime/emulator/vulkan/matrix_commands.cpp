@@ -74,7 +74,7 @@ void add_gemm(Recorder& recorder, const hw::CommandView& command) {
   // Positions fill the lanes of a kernel, so the longer side becomes those.
   const bool swaps = gemm.N < 16 && gemm.M > gemm.N;
   const uint32_t rows = swaps ? gemm.N : gemm.M, columns = swaps ? gemm.M : gemm.N;
-  const bool on_lanes = recorder.has_software_lanes() && !product.is_integer && dim != 4 && LaneProduct::pays(rows, gemm.K, columns);
+  const bool on_lanes = recorder.software_lanes() != 0 && !product.is_integer && dim != 4 && LaneProduct::pays(rows, gemm.K, columns);
   const SumsRoom room(on_lanes, rows, columns);
   product.sums = reserve(uint64_t{gemm.G} * gemm.H * static_cast<uint64_t>(room.batch) * 4, scratch);
   const auto a = widen(recorder, gemm_operand(gemm.a, gemm.G, gemm.H, gemm.M, gemm.K, 3), product.is_integer, scratch);
@@ -123,7 +123,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   const bool is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
   const LaneConv lanes(conv);
-  const bool on_lanes = recorder.has_software_lanes() && lanes.suits();
+  const bool on_lanes = recorder.software_lanes() != 0 && lanes.suits();
   uint64_t scratch = 0;
   MatrixOperand input;
   input.data = conv.a;
@@ -140,7 +140,7 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
   const auto a = widen(recorder, input, is_integer, scratch);
   const auto b = widen(recorder, weight, is_integer, scratch);
-  if (recorder.has_software_lanes() &&
+  if (recorder.software_lanes() != 0 &&
       (add_depthwise(recorder, command, a, b, scratch) || add_lane_transposed(recorder, command, a, b, scratch)))
     return recorder.recording().use_scratch(scratch);
   const SumsRoom room(on_lanes, channels, on_lanes ? lanes.columns() : static_cast<uint64_t>(volume));

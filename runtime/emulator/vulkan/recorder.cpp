@@ -113,8 +113,8 @@ void Recorder::add_nest(const Nest& nest) {
   const NestPlan planned = plan(nest);
   const uint32_t local_size = planned.steps() > planned.phases.size() ? kLocalSizeReduced : kLocalSize;
   const uint64_t picoseconds = point_picoseconds(planned);
-  if (has_lanes_)
-    if (const auto lanes = lane_nest(planned)) return add_lane_nest(*this, *lanes, picoseconds);
+  if (lanes_ != 0)
+    if (const auto lanes = lane_nest(planned, lanes_)) return add_lane_nest(*this, *lanes, picoseconds);
   add_box(planned, fmt::format("nest {} ", local_size) + planned.identity(), local_size, Box::whole(planned), picoseconds);
 }
 

@@ -14,7 +14,7 @@ namespace kawara::emulator::vulkan {
 class Recorder {
  public:
   Recorder(std::shared_ptr<VulkanDevice> device, Pipelines& pipelines, bool with_lanes)
-      : device_(std::move(device)), pipelines_(pipelines), has_lanes_(with_lanes && device_->has_software_lanes()) {}
+      : device_(std::move(device)), pipelines_(pipelines), lanes_(with_lanes ? device_->software_lanes() : 0) {}
 
   // Commands [begin, end) of the job. Shaders are compiled on the way, which may take long: null if progress said to stop.
   std::unique_ptr<Recording> record(const Job& job, uint32_t begin, uint32_t end, const Progress& progress);
@@ -26,8 +26,8 @@ class Recorder {
   // What follows reads what the command's dispatches wrote so far.
   void start_pass() { command_has_dispatch_ = false; }
   Recording& recording() { return *recording_; }
-  // Whether the kernels of lane_product.h suit the device.
-  bool has_software_lanes() const { return has_lanes_; }
+  // Lanes of a subgroup where the kernels of lane_product.h suit the device, else 0.
+  uint32_t software_lanes() const { return lanes_; }
 
  private:
   void warm(Dispatch dispatch);
@@ -36,7 +36,7 @@ class Recorder {
 
   std::shared_ptr<VulkanDevice> device_;
   Pipelines& pipelines_;
-  bool has_lanes_;
+  uint32_t lanes_;
   std::unique_ptr<Recording> recording_;
   uint32_t command_ = 0;
   bool command_has_dispatch_ = false;

@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "emulator/vulkan/lavapipe_vectors.h"
 #include "emulator/vulkan/shader_cache.h"
 #include "emulator/vulkan/vulkan_executor.h"
 #include "kawara/environment.h"
@@ -24,6 +25,7 @@ std::shared_ptr<vulkan::VulkanContext> shared_context() {
   if (!context) {
     process = getpid();
     vulkan::place_shader_cache();
+    vulkan::widen_lavapipe_vectors();
     shared = context = std::make_shared<vulkan::VulkanContext>(environment(Variable::vulkan_device));
   }
   return context;

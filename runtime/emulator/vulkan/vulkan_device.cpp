@@ -42,7 +42,7 @@ void VulkanDevice::choose(const std::string& wanted) {
       physical_ = candidate.handle;
       name_ = candidate.name;
       import_alignment_ = candidate.import_alignment;
-      has_software_lanes_ = candidate.has_software_lanes;
+      software_lanes_ = candidate.software_lanes;
       library_.functions().GetPhysicalDeviceMemoryProperties(physical_, &memory_);
       return;
     }
@@ -82,7 +82,7 @@ void VulkanDevice::create() {
 }
 
 void VulkanDevice::create_layout() {
-  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, has_software_lanes_ ? kLanePushBytes : kPushBytes};
+  const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, software_lanes_ != 0 ? kLanePushBytes : kPushBytes};
   VkPipelineLayoutCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;
   info.pushConstantRangeCount = 1;

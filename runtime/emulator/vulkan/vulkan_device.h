@@ -29,8 +29,9 @@ class VulkanDevice {
   uint32_t queue_family() const { return queue_family_; }
   uint64_t import_alignment() const { return import_alignment_; }
   VkPipelineLayout layout() const { return layout_; }  // of every pipeline
-  // A device that is a program, in subgroups of eight, with kLanePushBytes of push constants: kernels written for lavapipe suit it.
-  bool has_software_lanes() const { return has_software_lanes_; }
+  // Lanes of a subgroup, 8 or 16, of a device that is a program and has kLanePushBytes of push constants: kernels written for
+  // lavapipe suit it. Else 0.
+  uint32_t software_lanes() const { return software_lanes_; }
 
   // A memory type out of `allowed` with all of `wanted`; device_unavailable if there is none.
   uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;
@@ -49,7 +50,7 @@ class VulkanDevice {
   std::string name_;
   uint32_t queue_family_ = 0;
   uint64_t import_alignment_ = 4096;
-  bool has_software_lanes_ = false;
+  uint32_t software_lanes_ = 0;
   VkPhysicalDeviceMemoryProperties memory_{};
   VkQueue queue_ = VK_NULL_HANDLE;
   VkPipelineLayout layout_ = VK_NULL_HANDLE;

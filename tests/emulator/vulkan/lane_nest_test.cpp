@@ -176,13 +176,13 @@ TEST(LaneNest, SuitsNeitherShortRowsNorLongReductions) {
   nest.extent[0] = 7;
   nest.n_par = 1;
   nest.phases = {once(0)};
-  EXPECT_FALSE(lane_nest(plan(nest)));
+  EXPECT_FALSE(lane_nest(plan(nest), 8));
   nest.extent[0] = 8;
-  EXPECT_TRUE(lane_nest(plan(nest)));
+  EXPECT_TRUE(lane_nest(plan(nest), 8));
   nest.extent[6] = 65;
   nest.n_red = 1;
   nest.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 0, 0)};
-  EXPECT_FALSE(lane_nest(plan(nest)));
+  EXPECT_FALSE(lane_nest(plan(nest), 8));
 }
 
 }  // namespace
