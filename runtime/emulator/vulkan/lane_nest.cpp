@@ -14,7 +14,7 @@ namespace {
 
 // Reductions are written out step by step: their lines of code in a shader, all vectors together.
 constexpr uint64_t kInstructionsMax = 400;
-constexpr uint64_t kTilesMax = uint64_t{LaneNest::kGroupsMax} * LaneNest::kSubgroups;
+constexpr uint64_t tiles_of_digits(uint32_t digits) { return uint64_t{LaneNest::kSubgroups} << 4 * digits; }
 
 // Whether lanes may read neighbours along a tested coordinate before the test: a little of what lies behind the elements may be
 // read, nothing of what lies before them.
@@ -62,25 +62,45 @@ bool suits_lanes(const NestPlan& plan) {
   return instructions_of(plan) <= kInstructionsMax;
 }
 
-// As many vectors to a tile as leave few of its lanes without a point.
-uint32_t vectors_for(uint64_t extent, uint32_t each, uint64_t instructions) {
-  for (uint32_t vectors = 8; vectors > 1; vectors /= 2) {
-    const uint64_t width = uint64_t{vectors} * each, covered = (extent + width - 1) / width * width;
-    if (covered * 3 <= (extent + each) * 4 && vectors * instructions <= kInstructionsMax) return vectors;
+// Of what a loop needs, as many to a tile as leave little of it without a point.
+uint32_t share_of(uint64_t needed, uint64_t most) {
+  for (uint32_t share = 8; share > 1; share /= 2) {
+    const uint64_t covered = (needed + share - 1) / share * share;
+    if (share <= most && covered * 3 <= needed * 4) return share;
   }
   return 1;
 }
 
+// A subgroup costs as much as several vectors, so a tile has several: side by side, and in rows below each other.
+void choose_tile(LaneNest& nest, uint64_t instructions) {
+  const uint64_t each = nest.pairs ? 2 * nest.lanes : nest.lanes,
+                 most = kInstructionsMax / std::max<uint64_t>(nest.pairs ? 2 * instructions : instructions, 1);
+  nest.vectors = share_of((nest.plan.parallel[nest.lane].extent + each - 1) / each, most);
+  nest.down = nest.lane;
+  for (unsigned i = nest.plan.parallel.size(); i-- > 0;)
+    if (i != nest.lane && (nest.down == nest.lane || nest.plan.parallel[i].extent > nest.plan.parallel[nest.down].extent)) nest.down = i;
+  if (nest.down != nest.lane) nest.rows = share_of(nest.plan.parallel[nest.down].extent, std::min(most, uint64_t{8}) / nest.vectors);
+  if (nest.rows == 1) nest.down = nest.lane;
+  if (nest.tiles() > tiles_of_digits(nest.digits)) ++nest.digits;
+}
+
 }  // namespace
 
-uint64_t LaneNest::groups() const { return (plan.parallel[lane].extent + width() - 1) / width(); }
+uint64_t LaneNest::groups(unsigned loop) const {
+  const uint64_t each = loop == lane ? width() : loop == down ? rows : 1;
+  return (plan.parallel[loop].extent + each - 1) / each;
+}
 
-uint64_t LaneNest::tiles() const { return plan.points() / plan.parallel[lane].extent * groups(); }
+uint64_t LaneNest::tiles() const {
+  uint64_t result = 1;
+  for (unsigned i = 0; i < plan.parallel.size(); ++i) result *= groups(i);
+  return result;
+}
 
 unsigned LaneNest::outermost() const { return lane == 0 && plan.parallel.size() > 1 ? 1 : 0; }
 
 std::string LaneNest::identity() const {
-  std::string result = fmt::format("lanes {} {}{} ", lane, vectors, pairs ? " pairs" : "") + plan.identity();
+  std::string result = fmt::format("lanes {} {}{} {} {} {} ", lane, vectors, pairs ? " pairs" : "", down, rows, digits) + plan.identity();
   for (const PlanLoop& loop : plan.reduced) result += fmt::format(" {}", loop.extent);
   for (const LaneAccess each : access) result.push_back(static_cast<char>('0' + static_cast<int>(each)));
   return result;
@@ -97,8 +117,7 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
     const uint64_t extent = plan.parallel[i].extent, instructions = instructions_of(plan);
     LaneNest nest{
         .plan = plan, .lanes = lanes, .lane = i, .pairs = extent >= paired_min && 2 * instructions <= kInstructionsMax, .access = {}};
-    const uint32_t each = nest.pairs ? 2 : 1;
-    nest.vectors = vectors_for(extent, each * lanes, each * instructions);
+    choose_tile(nest, instructions);
     unsigned score = 1;
     for (unsigned s = 0; s < plan.streams.size(); ++s) {
       nest.access.push_back(access_of(plan, plan.streams[s], plan.parallel[i].index));
@@ -116,8 +135,8 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
 }
 
 void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds) {
-  const uint64_t tile_ps = point_picoseconds * nest.width();
-  const uint64_t each = std::clamp<uint64_t>(Recording::kSliceNs * 1000 / tile_ps, LaneNest::kSubgroups, kTilesMax);
+  const uint64_t tile_ps = point_picoseconds * nest.width() * nest.rows;
+  const uint64_t each = std::clamp<uint64_t>(Recording::kSliceNs * 1000 / tile_ps, LaneNest::kSubgroups, tiles_of_digits(nest.digits));
   for (uint64_t first = 0; first < nest.tiles(); first += each) {
     const uint64_t tiles = std::min(each, nest.tiles() - first);
     const NestParameters parameters(nest, first, tiles);

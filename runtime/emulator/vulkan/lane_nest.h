@@ -22,19 +22,22 @@ enum class LaneAccess : uint8_t {
 };
 
 struct LaneNest {
-  static constexpr uint32_t kSubgroups = 8;                                        // of a workgroup
-  static constexpr uint32_t kGroupDigits = 3, kGroupsMax = 1 << 4 * kGroupDigits;  // of a dispatch
+  static constexpr uint32_t kSubgroups = 16;   // of a workgroup, which costs lavapipe as much as several of them
+  static constexpr uint32_t kGroupDigits = 2;  // of a number of a workgroup; one more where a dispatch has more than they count
 
   const NestPlan& plan;
-  uint32_t lanes;                  // of a subgroup
-  unsigned lane = 0;               // the number of the parallel loop that the lanes count
-  bool pairs = false;              // a lane computes two neighbours, which it stores together
-  uint32_t vectors = 1;            // of points that lanes compute side by side: a subgroup's tile
+  uint32_t lanes;        // of a subgroup
+  unsigned lane = 0;     // the number of the parallel loop that the lanes count
+  bool pairs = false;    // a lane computes two neighbours, which it stores together
+  uint32_t vectors = 1;  // of points that lanes compute side by side: a row of a subgroup's tile
+  unsigned down = 0;     // the parallel loop that a tile's rows count; `lane` where it is one row
+  uint32_t rows = 1;
+  uint32_t digits = kGroupDigits;
   std::vector<LaneAccess> access;  // per stream
 
-  uint32_t width() const { return vectors * (pairs ? 2 * lanes : lanes); }  // points of a tile
-  // Tiles that cover the lanes' loop, and all tiles.
-  uint64_t groups() const;
+  uint32_t width() const { return vectors * (pairs ? 2 * lanes : lanes); }  // points of a row
+  // Tiles that cover a parallel loop, and all tiles.
+  uint64_t groups(unsigned loop) const;
   uint64_t tiles() const;
   // The parallel loop that counts what is left of a tile's number; the lanes' own where there is no other.
   unsigned outermost() const;

@@ -17,7 +17,7 @@ LaneShader::LaneShader(const LaneNest& nest, const NestParameters& parameters)
 std::vector<uint32_t> LaneShader::build() {
   find_tile();
   declare_registers();
-  for (uint32_t vector = 0; vector < nest_.vectors; ++vector) emit_vector(vector);
+  for (uint32_t row = 0; row < nest_.rows; ++row) emit_row(row);
   return b_.finish();
 }
 
@@ -44,7 +44,7 @@ Id LaneShader::divided(Id number, unsigned loop, Id& rest) {
 
 void LaneShader::find_tile() {
   const Id u32 = b_.u32_type;
-  const Id group = code_.workgroup(LaneNest::kGroupDigits), subgroup = code_.subgroup();
+  const Id group = code_.workgroup(nest_.digits), subgroup = code_.subgroup();
   const Id first = add(u32, parameter(ParameterKind::first_tile), multiply(u32, group, b_.u32(LaneNest::kSubgroups)));
   const Id tile = add(u32, first, subgroup), last = parameter(ParameterKind::last_tile);
   const Id is_there = test(spv::OpULessThanEqual, tile, last);
@@ -59,6 +59,17 @@ void LaneShader::find_tile() {
       rest = divided(rest, loop, index);
   }
   group_ = multiply(u32, group_, b_.u32(nest_.width()));
+  if (nest_.rows > 1) first_row_ = multiply(u32, index_[plan_.parallel[nest_.down].index], b_.u32(nest_.rows));
+}
+
+// Rows that are not there read the last one.
+void LaneShader::emit_row(uint32_t row) {
+  if (nest_.rows > 1) {
+    const Id u32 = b_.u32_type, wanted = add(u32, first_row_, b_.u32(row)), extent = parameter(ParameterKind::down_extent);
+    is_row_ = test(spv::OpULessThan, wanted, extent);
+    index_[plan_.parallel[nest_.down].index] = b_.select(is_row_, wanted, b_.op(spv::OpISub, u32, {extent, b_.u32(1)}), u32);
+  }
+  for (uint32_t vector = 0; vector < nest_.vectors; ++vector) emit_vector(vector);
 }
 
 void LaneShader::emit_vector(uint32_t vector) {
@@ -75,7 +86,7 @@ void LaneShader::emit_points(unsigned of_pair) {
   offset_ = code_.lane();
   if (nest_.pairs) offset_ = add(u32, multiply(u32, offset_, b_.u32(2)), b_.u32(of_pair));
   const Id point = add(u32, position_, offset_);
-  stores_ = test(spv::OpULessThan, point, count_);
+  stores_ = and_also(test(spv::OpULessThan, point, count_), is_row_);
   // Lanes without a point read the last one's elements.
   const Id last = b_.op(spv::OpISub, u32, {parameter(ParameterKind::lane_extent), b_.u32(1)});
   index_[plan_.parallel[nest_.lane].index] = b_.select(test(spv::OpULessThan, point, last), point, last, u32);

@@ -21,6 +21,7 @@ class LaneShader final : public SectionShader {
   void read_parameters(const NestParameters& parameters);
   Id divided(Id number, unsigned loop, Id& rest);
   void find_tile();
+  void emit_row(uint32_t row);
   void emit_vector(uint32_t vector);
   void emit_points(unsigned of_pair);
   bool stores_pairs(unsigned stream) const;
@@ -37,11 +38,13 @@ class LaneShader final : public SectionShader {
 
   const LaneNest& nest_;
   LaneCode code_;
-  Id group_ = Id::none;     // number of the tile along the lanes' loop
-  Id count_ = Id::none;     // points along it; none for a tile that is not there
-  Id position_ = Id::none;  // of the vector's first point along it
-  Id offset_ = Id::none;    // of this lane's point from there
-  Id stores_ = Id::none;    // whether this lane has one
+  Id group_ = Id::none;      // number of the tile along the lanes' loop
+  Id count_ = Id::none;      // points along it; none for a tile that is not there
+  Id first_row_ = Id::none;  // of the tile, along the loop that its rows count
+  Id is_row_ = Id::none;     // whether the row is there; none where there is but one
+  Id position_ = Id::none;   // of the vector's first point along it
+  Id offset_ = Id::none;     // of this lane's point from there
+  Id stores_ = Id::none;     // whether this lane has one
   // Of pairs: which is computed, and what the first leaves to the second: its neighbours' elements, what it would store.
   struct Stored {
     Element element;

@@ -47,7 +47,8 @@ enum class ParameterKind : uint8_t {
   constant,  // per constant word that an instruction reads
   last_tile,
   first_tile,
-  lane_extent,  // of lanes (lane_nest.h)
+  lane_extent,
+  down_extent,  // of lanes (lane_nest.h)
   number,       // sixteen words, each its own number
 };
 
