@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/vulkan/lane_code.h"
 
-#include <bit>
 #include <vector>
 
 namespace kawara::emulator::vulkan {
@@ -29,7 +28,8 @@ Id LaneCode::workgroup(uint32_t digits) {
   return result;
 }
 
-Id LaneCode::subgroup() { return number(shifted_right(b_.local_index(), static_cast<uint32_t>(std::countr_zero(lanes_)))); }
+// lavapipe knows it as it is; from the number of an invocation it would be divided out lane by lane.
+Id LaneCode::subgroup() { return number(b_.subgroup()); }
 
 Id LaneCode::lane() {
   if (lane_ == Id::none) lane_ = b_.lane_of_subgroup();

@@ -18,6 +18,9 @@ namespace {
 // A multiplication on two cores of a software device, generously: it bounds the time to an abort.
 constexpr uint64_t kTermPicoseconds = 100;
 
+// Tiles below each other that take turns: with 64 rows of weights and the inputs of a tile, chunks stay within 48 KiB.
+constexpr uint64_t kBlockRowsMax = 8;
+
 struct Chunk {
   uint32_t first, depth;
 };
@@ -61,21 +64,26 @@ class Builder {
   }
 
   struct Tiles {
-    uint64_t row, rows, column, columns;
+    uint64_t row = 0, rows = 0, blocks = 0, block_rows = 0, column = 0, columns = 0;
   };
 
-  // Whole columns of tiles of a block of rows, as many as a dispatch may have and a slice's time allows.
+  // Blocks of rows, and as many columns as a dispatch may have and a slice's time allows.
   void add_batch(const Chunk& chunk, bool has_old, const std::array<uint32_t, 2>& batch) {
     const uint64_t row_tiles = (product_.rows + tile_rows_ - 1) / tile_rows_;
     const uint64_t column_tiles = (product_.columns + LaneProduct::kColumns - 1) / LaneProduct::kColumns;
     const uint64_t tile_ps = uint64_t{tile_rows_} * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds;
-    const uint64_t tiles = std::min<uint64_t>(kGroupsOfProduct * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
+    const uint64_t most = std::min<uint64_t>(kGroupsOfProduct * kTilesOfGroup, Recording::kSliceNs * 1000 / tile_ps);
     for (uint64_t row = 0; row < row_tiles; row += kGroupsOfProduct) {
-      const uint64_t rows = std::min<uint64_t>(kGroupsOfProduct, row_tiles - row);
-      // Only the last dispatch of a block may have a workgroup that is not full: its spare column is nobody's.
-      const uint64_t each = std::max<uint64_t>(1, tiles / rows / kTilesOfGroup) * kTilesOfGroup;
-      for (uint64_t column = 0; column < column_tiles; column += each)
-        add_tiles(chunk, has_old, batch, {row, rows, column, std::min(each, column_tiles - column)});
+      Tiles tiles;
+      tiles.row = row;
+      tiles.rows = std::min<uint64_t>(kGroupsOfProduct, row_tiles - row);
+      tiles.blocks = (tiles.rows + kBlockRowsMax - 1) / kBlockRowsMax;
+      tiles.block_rows = (tiles.rows + tiles.blocks - 1) / tiles.blocks;
+      const uint64_t each = std::max<uint64_t>(1, most / (tiles.blocks * tiles.block_rows));
+      for (tiles.column = 0; tiles.column < column_tiles; tiles.column += each) {
+        tiles.columns = std::min(each, column_tiles - tiles.column);
+        add_tiles(chunk, has_old, batch, tiles);
+      }
     }
   }
 
@@ -93,8 +101,12 @@ class Builder {
     push.old_row = has_old ? push.sums_row : 0;
     push.old_column = has_old ? LaneProduct::kColumns * 4 : 0;
     push.row_tiles = static_cast<uint32_t>(tiles.rows);
-    push.row_tiles_magic = MagicDivisor(push.row_tiles).magic;
-    push.row_tiles_shift = MagicDivisor(push.row_tiles).shift;
+    push.block_rows = static_cast<uint32_t>(tiles.block_rows);
+    push.block_rows_magic = MagicDivisor(push.block_rows).magic;
+    push.block_rows_shift = MagicDivisor(push.block_rows).shift;
+    push.columns = static_cast<uint32_t>(tiles.columns);
+    push.columns_magic = MagicDivisor(push.columns).magic;
+    push.columns_shift = MagicDivisor(push.columns).shift;
     push.spare_column =
         static_cast<uint32_t>(product_.columns / LaneProduct::kColumns + (product_.columns % LaneProduct::kColumns != 0) - tiles.column);
     for (uint32_t i = 0; i < std::size(push.number); ++i) push.number[i] = i;
@@ -104,7 +116,7 @@ class Builder {
     dispatch.parameters.resize(sizeof(push));
     std::memcpy(dispatch.parameters.data(), &push, sizeof(push));
     LanePush idle{};  // one address for all that it reads and writes
-    idle.row_tiles = 1;
+    idle.row_tiles = idle.block_rows = idle.columns = 1;
     std::ranges::copy(push.number, idle.number);
     dispatch.idle_parameters.resize(sizeof(idle));
     std::memcpy(dispatch.idle_parameters.data(), &idle, sizeof(idle));
@@ -112,7 +124,7 @@ class Builder {
                       {offsetof(LanePush, inputs), moved(inputs, chunk.first * product_.inputs_depth)},
                       {offsetof(LanePush, sums), sums},
                       {offsetof(LanePush, old), has_old ? sums : Place{Place::kZeros, 0}}};
-    const uint64_t count = tiles.rows * tiles.columns;
+    const uint64_t count = tiles.blocks * tiles.block_rows * tiles.columns;
     dispatch.groups_x = static_cast<uint32_t>((count + kTilesOfGroup - 1) / kTilesOfGroup);
     dispatch.estimate_ns = count * tile_rows_ * LaneProduct::kColumns * terms_of(chunk) * kTermPicoseconds / 1000;
     const LaneTerms terms{chunk.depth, product_.kernel, tile_rows_, recorder_.software_lanes()};

@@ -51,19 +51,30 @@ class LaneProductShader {
     old_row_ = wide_word(offsetof(LanePush, old_row));
     old_column_ = wide_word(offsetof(LanePush, old_column));
     row_tiles_ = word(offsetof(LanePush, row_tiles));
-    magic_ = word(offsetof(LanePush, row_tiles_magic));
-    shift_ = word(offsetof(LanePush, row_tiles_shift));
+    for (size_t i = 0; i < 3; ++i) {
+      block_rows_[i] = word(offsetof(LanePush, block_rows) + 4 * i);
+      columns_[i] = word(offsetof(LanePush, columns) + 4 * i);
+    }
     spare_column_ = word(offsetof(LanePush, spare_column));
+  }
+
+  // by: a divisor, its magic number and shift.
+  Id divided(Id number, const std::array<Id, 3>& by, Id& rest) {
+    const Id quotient = b_.quotient(number, by[1], by[2]);
+    rest = b_.op(spv::OpISub, b_.u32_type, {number, b_.op(spv::OpIMul, b_.u32_type, {quotient, by[0]})});
+    return quotient;
   }
 
   void find_tile() {
     const Id u32 = b_.u32_type, group = code_.workgroup(kGroupDigitsOfProduct);
     const Id tile = add32(b_.op(spv::OpIMul, u32, {group, b_.u32(kTilesOfGroup)}), code_.subgroup());
-    // Rows first: tiles that follow each other share their inputs.
-    const Id filled = b_.quotient(tile, magic_, shift_);
-    const Id row = b_.op(spv::OpISub, u32, {tile, b_.op(spv::OpIMul, u32, {filled, row_tiles_})});
-    const Id is_there = b_.op(spv::OpULessThan, b_.bool_type, {filled, spare_column_});
-    const Id column = wide(b_.select(is_there, filled, spare_column_, u32));
+    // Rows of a block first, then columns, then blocks: the inputs of a column and the weights of a block stay in a core's first cache.
+    Id row_of_block, in_row;
+    const Id block = divided(divided(tile, block_rows_, row_of_block), columns_, in_row);
+    const Id in_column = add32(b_.op(spv::OpIMul, u32, {block, block_rows_[0]}), row_of_block);
+    const Id is_there = b_.op(spv::OpULessThan, b_.bool_type, {in_column, row_tiles_});
+    const Id column = wide(b_.select(is_there, in_row, spare_column_, u32));
+    const Id row = b_.select(is_there, in_column, b_.u32(0), u32);
     const Id first_row = wide(b_.op(spv::OpIMul, u32, {row, b_.u32(terms_.rows)}));
     const Id column_bytes = multiply(column, b_.u64(LaneProduct::kColumns * 4));
     weights_ = add(weights_, multiply(first_row, weights_row_));
@@ -127,7 +138,8 @@ class LaneProductShader {
   SpirvBuilder b_;
   LaneCode code_;
   Id weights_, inputs_, to_, old_, weights_row_, inputs_depth_, tap_line_, sums_row_, old_row_, old_column_;
-  Id row_tiles_, magic_, shift_, spare_column_;
+  Id row_tiles_, spare_column_;
+  std::array<Id, 3> block_rows_, columns_;
   std::array<Id, kRowsMax> rows_;
   std::array<std::array<Id, kVectorsMax>, kRowsMax> sums_{}, totals_{};  // of the run and of those before it
 };

@@ -20,8 +20,10 @@ struct LanePush {
   uint64_t weights, inputs, sums, old;
   uint32_t weights_row, inputs_depth, tap_line, sums_row, old_row;
   uint32_t old_column;  // from sixteen old columns to the next: 64, or 0 where all are the same
-  uint32_t row_tiles, row_tiles_magic, row_tiles_shift;
-  uint32_t spare_column;  // behind the last: workgroups are made of sixteen tiles, so some may have nothing to compute
+  uint32_t row_tiles;
+  uint32_t block_rows, block_rows_magic, block_rows_shift;  // tiles of a block of rows
+  uint32_t columns, columns_magic, columns_shift;           // tiles of a row
+  uint32_t spare_column;  // behind the last: workgroups and blocks are whole, so some tiles may have nothing to compute
   uint32_t number[16];    // number[i] = i
 };
 

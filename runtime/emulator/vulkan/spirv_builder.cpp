@@ -47,6 +47,8 @@ SpirvBuilder::SpirvBuilder(uint32_t local_size, uint32_t pushed_words) : local_s
   if (pushed_words == 0) return;
   lane_ = global(spv::StorageClassInput, u32_type);
   append(decorations_, spv::OpDecorate, {raw(lane_), spv::DecorationBuiltIn, spv::BuiltInSubgroupLocalInvocationId});
+  subgroup_ = global(spv::StorageClassInput, u32_type);
+  append(decorations_, spv::OpDecorate, {raw(subgroup_), spv::DecorationBuiltIn, spv::BuiltInSubgroupId});
 }
 
 void SpirvBuilder::append(std::vector<uint32_t>& to, spv::Op opcode, const std::vector<uint32_t>& operands) {
@@ -159,6 +161,7 @@ Id SpirvBuilder::pushed_word(Id index) {
 }
 
 Id SpirvBuilder::lane_of_subgroup() { return load(lane_, u32_type); }
+Id SpirvBuilder::subgroup() { return load(subgroup_, u32_type); }
 
 Id SpirvBuilder::workgroup(uint32_t axis) {
   const Id pointer = op(spv::OpAccessChain, pointer_type(spv::StorageClassInput, u32_type), {workgroup_, u32(axis)});
@@ -187,7 +190,7 @@ std::vector<uint32_t> SpirvBuilder::finish() {
   append(words, spv::OpExtInstImport, {raw(library_), 0x4c534c47, 0x6474732e, 0x3035342e, 0});  // "GLSL.std.450"
   append(words, spv::OpMemoryModel, {spv::AddressingModelPhysicalStorageBuffer64, spv::MemoryModelGLSL450});
   std::vector<uint32_t> entry{spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0};  // "main"
-  for (const Id variable : {push_constant_, workgroup_, local_index_, lane_})
+  for (const Id variable : {push_constant_, workgroup_, local_index_, lane_, subgroup_})
     if (variable != Id::none) entry.push_back(raw(variable));
   append(words, spv::OpEntryPoint, entry);
   append(words, spv::OpExecutionMode, {raw(main_), spv::ExecutionModeLocalSize, local_size_, 1, 1});

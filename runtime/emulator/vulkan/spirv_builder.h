@@ -52,6 +52,7 @@ class SpirvBuilder {
   Id push_constant_address();  // without pushed words
   Id pushed_word(Id index);    // with them, as the next
   Id lane_of_subgroup();
+  Id subgroup();  // of the workgroup
   Id workgroup(uint32_t axis);
   Id local_index();
 
@@ -81,7 +82,7 @@ class SpirvBuilder {
   Id library_, main_, main_type_, entry_;
   Id u32x3_type_, product_type_;
   Id push_constant_, workgroup_, local_index_;
-  Id lane_ = Id::none;
+  Id lane_ = Id::none, subgroup_ = Id::none;
 };
 
 }  // namespace kawara::emulator::vulkan

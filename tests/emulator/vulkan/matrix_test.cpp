@@ -63,6 +63,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, VulkanGemm,
                                                           GemmShape{1, 200, 1, 128, false}, GemmShape{2, 50, 7, 300, true},
                                                           // More rows than one dispatch has tiles.
                                                           GemmShape{1, 2100, 40, 16, false},
+                                                          // Nine tiles of rows, in two blocks, and more columns than a dispatch has.
+                                                          GemmShape{1, 72, 7300, 8, false}, GemmShape{1, 36, 7300, 8, false},
                                                           // Whole chunks of terms, some of each size, and terms that fill none.
                                                           GemmShape{1, 64, 64, 64, false}, GemmShape{2, 37, 50, 123, false},
                                                           GemmShape{3, 20, 33, 240, true}, GemmShape{1, 300, 9, 85, true},
