@@ -114,9 +114,10 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
   for (unsigned i = 0; i < plan.parallel.size(); ++i) {
     if (plan.parallel[i].extent < kLaneExtentMin) continue;
     const uint64_t paired_min = lanes + lanes * 3 / 8;  // fewer fill two vectors as well
+    constexpr uint64_t kPairedInstructionsMax = 32;     // beyond, what loads of pairs cost is more than their stores save
     const uint64_t extent = plan.parallel[i].extent, instructions = instructions_of(plan);
     LaneNest nest{
-        .plan = plan, .lanes = lanes, .lane = i, .pairs = extent >= paired_min && 2 * instructions <= kInstructionsMax, .access = {}};
+        .plan = plan, .lanes = lanes, .lane = i, .pairs = extent >= paired_min && instructions <= kPairedInstructionsMax, .access = {}};
     choose_tile(nest, instructions);
     unsigned score = 1;
     for (unsigned s = 0; s < plan.streams.size(); ++s) {
