@@ -56,6 +56,7 @@ Candidate described(const VulkanInstanceFunctions& vk, VkPhysicalDevice device) 
   vk.GetPhysicalDeviceProperties2(device, &properties);
   const bool has_lanes = properties.properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_CPU &&
                          (v11.subgroupSize == 8 || v11.subgroupSize == 16) &&
+                         (v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0 &&
                          properties.properties.limits.maxPushConstantsSize >= kLanePushBytes;
   return {.handle = device,
           .name = properties.properties.deviceName,

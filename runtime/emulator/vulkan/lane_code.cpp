@@ -36,6 +36,10 @@ Id LaneCode::lane() {
   return lane_;
 }
 
+Id LaneCode::exchanged(Id value, uint32_t bit) {
+  return b_.op(spv::OpGroupNonUniformShuffleXor, b_.u32_type, {b_.u32(spv::ScopeSubgroup), value, b_.u32(bit)});
+}
+
 Id LaneCode::neighbours(Id address, Id type, uint32_t size, uint32_t alignment) {
   std::vector<Id> values;
   for (uint32_t i = 0; i < lanes_; ++i)

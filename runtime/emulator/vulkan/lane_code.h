@@ -23,6 +23,8 @@ class LaneCode {
   // One element for each lane, neighbours in memory from the address on: `size` bytes each, aligned so.
   Id neighbours(Id address, Id type, uint32_t size, uint32_t alignment);
   Id lane();
+  // What the lane holds whose number differs in the one bit; u32.
+  Id exchanged(Id value, uint32_t bit);
 
  private:
   Id number(Id digit);

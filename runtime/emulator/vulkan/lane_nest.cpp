@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "emulator/vulkan/lane_reduction_shader.h"
 #include "emulator/vulkan/lane_shader.h"
 #include "emulator/vulkan/recorder.h"
 
@@ -54,12 +55,14 @@ uint64_t instructions_of(const NestPlan& plan) {
   return result;
 }
 
-bool suits_lanes(const NestPlan& plan) {
+// Neither wide nor limited, and without nibbles.
+bool is_plain(const NestPlan& plan) {
   if (plan.is_wide || plan.limit.is_set || plan.counts_health || plan.parallel.empty()) return false;
-  if (std::ranges::any_of(plan.streams, [](const PlanStream& stream) { return NestPlan::counts_nibbles(stream.fields.dtype); }))
-    return false;
-  if (std::ranges::any_of(plan.phases, &PlanPhase::is_long)) return false;
-  return instructions_of(plan) <= kInstructionsMax;
+  return std::ranges::none_of(plan.streams, [](const PlanStream& stream) { return NestPlan::counts_nibbles(stream.fields.dtype); });
+}
+
+bool suits_lanes(const NestPlan& plan) {
+  return is_plain(plan) && std::ranges::none_of(plan.phases, &PlanPhase::is_long) && instructions_of(plan) <= kInstructionsMax;
 }
 
 // Of what a loop needs, as many to a tile as leave little of it without a point.
@@ -87,7 +90,7 @@ void choose_tile(LaneNest& nest, uint64_t instructions) {
 }  // namespace
 
 uint64_t LaneNest::groups(unsigned loop) const {
-  const uint64_t each = loop == lane ? width() : loop == down ? rows : 1;
+  const uint64_t each = !is_other(loop) ? width() : rows > 1 && loop == down ? rows : 1;
   return (plan.parallel[loop].extent + each - 1) / each;
 }
 
@@ -97,16 +100,56 @@ uint64_t LaneNest::tiles() const {
   return result;
 }
 
-unsigned LaneNest::outermost() const { return lane == 0 && plan.parallel.size() > 1 ? 1 : 0; }
+unsigned LaneNest::outermost() const { return !is_other(0) && plan.parallel.size() > 1 ? 1 : 0; }
 
 std::string LaneNest::identity() const {
-  std::string result = fmt::format("lanes {} {}{} {} {} {} ", lane, vectors, pairs ? " pairs" : "", down, rows, digits) + plan.identity();
-  for (const PlanLoop& loop : plan.reduced) result += fmt::format(" {}", loop.extent);
+  std::string result =
+      fmt::format("lanes {}{} {}{} {} {} {} ", reduces ? "reduce " : "", lane, vectors, pairs ? " pairs" : "", down, rows, digits) +
+      plan.identity();
+  if (!reduces)
+    for (const PlanLoop& loop : plan.reduced) result += fmt::format(" {}", loop.extent);
   for (const LaneAccess each : access) result.push_back(static_cast<char>('0' + static_cast<int>(each)));
   return result;
 }
 
-std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
+namespace {
+
+// Whether a nest's only reductions are long ones over one loop, and no stream is walked along it outside of them.
+bool reduces_by_lanes(const NestPlan& plan) {
+  if (!is_plain(plan) || plan.reduced.size() != 1 || std::ranges::none_of(plan.phases, &PlanPhase::is_long)) return false;
+  for (const PlanPhase& phase : plan.phases) {
+    if (phase.fields.step < phase.fields.after && !phase.is_long) return false;
+    for (unsigned i = phase.fields.before; i < phase.fields.end; ++i) {
+      const kawara_instr& instr = plan.instrs[i];
+      const bool is_step = i >= phase.fields.step && i < phase.fields.after;
+      if (is_step && instr.op >= KAWARA_OP_red_add && instr.op <= KAWARA_OP_red_or && instr.type == KAWARA_DTYPE_i64) return false;
+      if (!is_step && instr.op == KAWARA_OP_load && access_of(plan, plan.streams[instr.imm], plan.reduced[0].index) != LaneAccess::same)
+        return false;
+    }
+  }
+  return true;
+}
+
+std::optional<LaneNest> reducing_nest(const NestPlan& plan, uint32_t lanes) {
+  if (!reduces_by_lanes(plan)) return {};
+  LaneNest nest{.plan = plan, .lanes = lanes, .reduces = true, .access = {}};
+  const PlanLoop& loop = nest.lane_loop();
+  // Whole rounds of partials, so that few lengths have a shader of their own.
+  const uint64_t vectors = (loop.extent + kPartials - 1) / kPartials * (kPartials / lanes);
+  uint64_t instructions = 0;
+  for (const PlanPhase& phase : plan.phases) instructions += uint64_t{phase.fields.after} - phase.fields.step;
+  if (vectors > kInstructionsMax || vectors * instructions > kInstructionsMax) return {};
+  nest.vectors = static_cast<uint32_t>(vectors);
+  for (unsigned s = 0; s < plan.streams.size(); ++s) {
+    nest.access.push_back(access_of(plan, plan.streams[s], loop.index));
+    const bool is_read = s < plan.n_in || s >= plan.first_accumulator();
+    if (is_read && nest.access.back() == LaneAccess::each) return {};
+  }
+  if (nest.tiles() > tiles_of_digits(nest.digits)) ++nest.digits;
+  return nest;
+}
+
+std::optional<LaneNest> parallel_nest(const NestPlan& plan, uint32_t lanes) {
   constexpr uint64_t kLaneExtentMin = 8;
   if (!suits_lanes(plan)) return {};
   std::optional<LaneNest> best;
@@ -131,12 +174,22 @@ std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
       best.emplace(std::move(nest));
     }
   }
-  if (!best || best->tiles() >= uint64_t{1} << 31 || NestParameters(*best, 0, 1).size_bytes() > kLanePushBytes) return {};
   return best;
 }
 
+// What a dispatch can count and be pushed.
+bool fits(const LaneNest& nest) { return nest.tiles() < uint64_t{1} << 31 && NestParameters(nest, 0, 1).size_bytes() <= kLanePushBytes; }
+
+}  // namespace
+
+std::optional<LaneNest> lane_nest(const NestPlan& plan, uint32_t lanes) {
+  for (const auto& choose : {parallel_nest, reducing_nest})
+    if (auto nest = choose(plan, lanes); nest && fits(*nest)) return nest;
+  return {};
+}
+
 void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_picoseconds) {
-  const uint64_t tile_ps = point_picoseconds * nest.width() * nest.rows;
+  const uint64_t tile_ps = nest.reduces ? point_picoseconds : point_picoseconds * nest.width() * nest.rows;
   const uint64_t each = std::clamp<uint64_t>(Recording::kSliceNs * 1000 / tile_ps, LaneNest::kSubgroups, tiles_of_digits(nest.digits));
   for (uint64_t first = 0; first < nest.tiles(); first += each) {
     const uint64_t tiles = std::min(each, nest.tiles() - first);
@@ -158,7 +211,8 @@ void add_lane_nest(Recorder& recorder, const LaneNest& nest, uint64_t point_pico
       dispatch.slots.push_back({parameter.offset, place});
     }
     dispatch.estimate_ns = tiles * tile_ps / 1000;
-    recorder.add_dispatch(std::move(dispatch), nest.identity(), [&] { return optimise(LaneShader(nest).build()); });
+    recorder.add_dispatch(std::move(dispatch), nest.identity(),
+                          [&] { return optimise(nest.reduces ? LaneReductionShader(nest).build() : LaneShader(nest).build()); });
   }
 }
 

@@ -27,7 +27,8 @@ struct LaneNest {
 
   const NestPlan& plan;
   uint32_t lanes;        // of a subgroup
-  unsigned lane = 0;     // the number of the parallel loop that the lanes count
+  bool reduces = false;  // the lanes are partials of a point's reductions, and a tile is a point
+  unsigned lane = 0;     // the number of the loop that the lanes count: a parallel one or, if `reduces`, a reduced one
   bool pairs = false;    // a lane computes two neighbours, which it stores together
   uint32_t vectors = 1;  // of points that lanes compute side by side: a row of a subgroup's tile
   unsigned down = 0;     // the parallel loop that a tile's rows count; `lane` where it is one row
@@ -35,6 +36,9 @@ struct LaneNest {
   uint32_t digits = kGroupDigits;
   std::vector<LaneAccess> access;  // per stream
 
+  const PlanLoop& lane_loop() const { return reduces ? plan.reduced[lane] : plan.parallel[lane]; }
+  // Whether the lanes do not count this parallel loop.
+  bool is_other(unsigned loop) const { return reduces || loop != lane; }
   uint32_t width() const { return vectors * (pairs ? 2 * lanes : lanes); }  // points of a row
   // Tiles that cover a parallel loop, and all tiles.
   uint64_t groups(unsigned loop) const;

@@ -49,16 +49,17 @@ void LaneShader::find_tile() {
   const Id tile = add(u32, first, subgroup), last = parameter(ParameterKind::last_tile);
   const Id is_there = test(spv::OpULessThanEqual, tile, last);
   count_ = b_.select(is_there, parameter(ParameterKind::lane_extent), b_.u32(0), u32);
-  Id rest = divided(b_.select(is_there, tile, last, u32), nest_.lane, group_);
+  Id rest = b_.select(is_there, tile, last, u32);
+  if (!nest_.reduces) rest = divided(rest, nest_.lane, group_);
   for (unsigned loop = static_cast<unsigned>(plan_.parallel.size()); loop-- > 0;) {
-    if (loop == nest_.lane) continue;
+    if (!nest_.is_other(loop)) continue;
     Id& index = index_[plan_.parallel[loop].index];
     if (loop == nest_.outermost())
       index = rest;
     else
       rest = divided(rest, loop, index);
   }
-  group_ = multiply(u32, group_, b_.u32(nest_.width()));
+  if (!nest_.reduces) group_ = multiply(u32, group_, b_.u32(nest_.width()));
   if (nest_.rows > 1) first_row_ = multiply(u32, index_[plan_.parallel[nest_.down].index], b_.u32(nest_.rows));
 }
 
@@ -115,7 +116,7 @@ Id LaneShader::index_in(unsigned stream, unsigned index) { return is_lane(index)
 
 // The address is that of the first lane's element; the test is each lane's own.
 Id LaneShader::tested(unsigned stream, unsigned number, Id value) {
-  const bool varies = plan_.streams[stream].coordinates[number].fields.coef[plan_.parallel[nest_.lane].index] != 0;
+  const bool varies = plan_.streams[stream].coordinates[number].fields.coef[nest_.lane_loop().index] != 0;
   return varies && !is_by_each(stream) ? add(b_.u32_type, value, offset_) : value;
 }
 

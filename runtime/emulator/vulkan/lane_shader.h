@@ -10,12 +10,12 @@
 
 namespace kawara::emulator::vulkan {
 
-class LaneShader final : public SectionShader {
+class LaneShader : public SectionShader {
  public:
   explicit LaneShader(const LaneNest& nest);
   std::vector<uint32_t> build();
 
- private:
+ protected:
   LaneShader(const LaneNest& nest, const NestParameters& parameters);
   static uint32_t table_of(const NestParameters& parameters);
   void read_parameters(const NestParameters& parameters);
@@ -27,7 +27,7 @@ class LaneShader final : public SectionShader {
   bool stores_pairs(unsigned stream) const;
   Id double_type(Id type);
   bool is_by_each(unsigned stream) const;  // each lane has an address of its own
-  bool is_lane(unsigned index) const { return index == plan_.parallel[nest_.lane].index; }
+  bool is_lane(unsigned index) const { return index == nest_.lane_loop().index; }
 
   void reduce(uint8_t number, const std::function<void()>& body) override;
   Id fetch(unsigned stream, Id address, Id type) override;

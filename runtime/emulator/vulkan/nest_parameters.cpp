@@ -43,11 +43,11 @@ NestParameters::NestParameters(const LaneNest& nest, uint64_t first_tile, uint64
   for (unsigned i = 0; i < plan.streams.size(); ++i) add(ParameterKind::stream_address, i, 0, 0, 0, true);
   add(ParameterKind::first_tile, 0, 0, 0, first_tile);
   add(ParameterKind::last_tile, 0, 0, 0, first_tile + tiles - 1);
-  add(ParameterKind::lane_extent, 0, 0, 0, plan.parallel[nest.lane].extent);
+  add(ParameterKind::lane_extent, 0, 0, 0, nest.lane_loop().extent);
   if (nest.rows > 1) add(ParameterKind::down_extent, 0, 0, 0, plan.parallel[nest.down].extent);
-  add_divisor(nest.lane, nest.groups(nest.lane));
+  if (!nest.reduces) add_divisor(nest.lane, nest.groups(nest.lane));
   for (unsigned i = 0; i < plan.parallel.size(); ++i)
-    if (i != nest.lane && i != nest.outermost()) add_divisor(i, nest.groups(i));
+    if (nest.is_other(i) && i != nest.outermost()) add_divisor(i, nest.groups(i));
   for (unsigned i = 0; i < plan.streams.size(); ++i) add_stream(plan, i);
   add_constants(plan);
   for (unsigned i = 0; i < 16; ++i) add(ParameterKind::number, i, 0, 0, i);

@@ -63,7 +63,7 @@ class SectionShader {
   virtual Id elsewhere(unsigned /*stream*/) { return parameters_; }
   // The coordinate of which this lane's element is tested, if addresses are the same in all lanes.
   virtual Id tested(unsigned /*stream*/, unsigned /*number*/, Id value) { return value; }
-  // Of a parallel loop, for the addresses of a stream.
+  // Of a loop, for the addresses of a stream.
   virtual Id index_in(unsigned /*stream*/, unsigned index) { return index_value(index); }
   Id load(unsigned stream);
   void store(unsigned stream, Id value, uint8_t type);

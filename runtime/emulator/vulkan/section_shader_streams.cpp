@@ -42,7 +42,7 @@ Id SectionShader::coordinate_value(unsigned stream, unsigned number, Id& inside)
   Id value = coordinate_start_[stream][number];
   for (const PlanLoop& loop : plan_.reduced) {
     if (fields.coef[loop.index] == 0) continue;
-    if (const Id index = index_value(loop.index); index != Id::none)
+    if (const Id index = index_in(stream, loop.index); index != Id::none)
       value = add(type, value, multiply(type, index, parameter(ParameterKind::coef, stream, number, loop.index)));
   }
   if (fields.flags & KAWARA_COORD_INDEXED) {
@@ -75,7 +75,7 @@ SectionShader::Element SectionShader::find_element(unsigned stream) {
   Element element{stream_start_[stream], Id::none, Id::none, Id::none};
   for (const PlanLoop& loop : plan_.reduced) {
     if (fields.step[loop.index] == 0) continue;
-    if (const Id index = index_value(loop.index); index != Id::none)
+    if (const Id index = index_in(stream, loop.index); index != Id::none)
       element.unit = add(type, element.unit, multiply(type, index, parameter(ParameterKind::step, stream, 0, loop.index)));
   }
   for (unsigned j = 0; j < fields.coordinates.size(); ++j) {

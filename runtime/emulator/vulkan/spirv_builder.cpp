@@ -186,7 +186,9 @@ std::vector<uint32_t> SpirvBuilder::finish() {
         spv::CapabilityInt8, spv::CapabilityStorageBuffer16BitAccess, spv::CapabilityStorageBuffer8BitAccess,
         spv::CapabilitySignedZeroInfNanPreserve, spv::CapabilityRoundingModeRTE})
     append(words, spv::OpCapability, {static_cast<uint32_t>(capability)});
-  if (lane_ != Id::none) append(words, spv::OpCapability, {spv::CapabilityGroupNonUniform});
+  if (lane_ != Id::none)
+    for (const auto capability : {spv::CapabilityGroupNonUniform, spv::CapabilityGroupNonUniformShuffle})
+      append(words, spv::OpCapability, {static_cast<uint32_t>(capability)});
   append(words, spv::OpExtInstImport, {raw(library_), 0x4c534c47, 0x6474732e, 0x3035342e, 0});  // "GLSL.std.450"
   append(words, spv::OpMemoryModel, {spv::AddressingModelPhysicalStorageBuffer64, spv::MemoryModelGLSL450});
   std::vector<uint32_t> entry{spv::ExecutionModelGLCompute, raw(main_), 0x6e69616d, 0};  // "main"

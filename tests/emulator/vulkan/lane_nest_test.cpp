@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sections whose points go eight at a time through a software device: what lanes, tiles and their borders may get wrong.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "emulator/reference/machine.h"
@@ -171,7 +172,37 @@ TEST(LaneNest, LanesWithoutAPointReadTheLastOnes) {
   expect_same(twins, out, DType::u32);
 }
 
-TEST(LaneNest, SuitsNeitherShortRowsNorLongReductions) {
+// out[row] = a reduction of in[row], plus[row] added: one step more than a round of partials has, a whole number of rounds, …
+TEST(LaneNest, CombinesPartialsAsTheManualSays) {
+  constexpr uint32_t kRows = 21;
+  const std::pair<uint8_t, DType> reductions[] = {
+      {KAWARA_OP_red_add, DType::f32}, {KAWARA_OP_red_mul, DType::f32}, {KAWARA_OP_red_min, DType::f32}, {KAWARA_OP_red_max, DType::f32},
+      {KAWARA_OP_red_add, DType::i32}, {KAWARA_OP_red_min, DType::u32}, {KAWARA_OP_red_max, DType::i32}, {KAWARA_OP_red_and, DType::u32},
+      {KAWARA_OP_red_or, DType::u32},  {KAWARA_OP_red_add, DType::i64}};
+  for (const uint32_t columns : {65u, 97u, 128u, 384u, 5000u}) {
+    for (const auto& [op, dtype] : reductions) {
+      if (columns != 97 && op != KAWARA_OP_red_add) continue;
+      const auto type = static_cast<uint8_t>(dtype);
+      Twins twins;
+      const auto in = twins.local(random_elements(dtype, kRows * columns, columns)), plus = twins.local(random_elements(dtype, kRows, 2)),
+                 out = twins.local(random_elements(dtype, kRows, 3));
+      hw::Section section;
+      section.extent = {kRows, 0, 0, 0, 0, 0, columns};
+      section.n_par = 1;
+      section.n_red = 1;
+      section.n_in = 2;
+      section.coords = {coord(columns, kRows, {{0, 1}}), coord(1, columns, {{6, 1}}), coord(1, kRows, {{0, 1}})};
+      section.streams = {stream(in, type, 0, 2), stream(plus, type, 2, 1), stream(out, type, 2, 1)};
+      section.instrs = {load(type, 0, 0), instr(op, type, 1, 0), load(type, 2, 1), instr(KAWARA_OP_add, type, 1, 1, 2), store(type, 1, 2)};
+      section.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 2, 5)};
+      twins.run(hw::blank<kawara_vector>(), &section);
+      SCOPED_TRACE(fmt::format("{} columns, op {} of {}", columns, op, name(dtype)));
+      expect_same(twins, out, dtype);
+    }
+  }
+}
+
+TEST(LaneNest, SuitsNeitherShortRowsNorTooLongReductions) {
   emulator::vulkan::Nest nest;
   nest.extent[0] = 7;
   nest.n_par = 1;
@@ -181,7 +212,10 @@ TEST(LaneNest, SuitsNeitherShortRowsNorLongReductions) {
   EXPECT_TRUE(lane_nest(plan(nest), 8));
   nest.extent[6] = 65;
   nest.n_red = 1;
-  nest.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 0, 0)};
+  nest.instrs = {instr(KAWARA_OP_red_max, kF32, 1, 0)};
+  nest.phases = {phase(KAWARA_PHASE_TREE, 1, 0, 0, 1, 1)};
+  EXPECT_TRUE(lane_nest(plan(nest), 8));
+  nest.extent[6] = 100'000;
   EXPECT_FALSE(lane_nest(plan(nest), 8));
 }
 

@@ -124,7 +124,7 @@ TEST_P(VulkanSoftmax, SumsInTheManualsOrder) {
   twins.run(hw::blank<kawara_vector>(), &section);
   expect_same(twins, out, DType::f32);
 }
-INSTANTIATE_TEST_SUITE_P(Widths, VulkanSoftmax, testing::Values(1, 64, 65, 1000));
+INSTANTIATE_TEST_SUITE_P(Widths, VulkanSoftmax, testing::Values(1, 64, 65, 97, 128, 1000, 3000));
 
 TEST(VulkanVector, ReducesTwoDimensionsOfDifferentPitch) {
   Twins twins;
