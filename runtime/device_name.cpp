@@ -2,6 +2,7 @@
 #include "device_name.h"
 
 #include <charconv>
+#include <optional>
 
 #include "emulator/chips.h"
 #include "emulator/emulator_node.h"
@@ -14,18 +15,33 @@ namespace {
 
 using emulator::EmulatorOptions;
 
-constexpr std::string_view kEmulator = "emulator", kConfig = "config=", kNodes = "/dev/accel/";
+constexpr std::string_view kEmulator = "emulator", kConfig = "config=", kOrder = "order=", kNodes = "/dev/accel/";
 constexpr std::string_view kExecutors[] = {"vulkan", "reference"};
 
 std::string spelled(const EmulatorOptions& options) {
-  const std::string chip = options.index ? fmt::format(",{}", options.index) : "";
-  return fmt::format("{}:{},{}{}{}", kEmulator, options.executor, kConfig, options.config, chip);
+  std::string text = fmt::format("{}:{},{}{}", kEmulator, options.executor, kConfig, options.config);
+  if (options.index) text += fmt::format(",{}", options.index);
+  if (options.reference.order) text += fmt::format(",{}{}", kOrder, *options.reference.order);
+  return text;
 }
 
 Error unknown(std::string_view name, std::string_view part) {
   std::string known;
   for (const DeviceDescription& device : list_devices()) known += fmt::format(", '{}'", device.name);
   return fail(Code::not_found, "device '{}': '{}' is unknown; there are 'auto', 'emulator'{}", name, part, known);
+}
+
+// The whole text as a number, if it is one that fits.
+template <typename Number>
+std::optional<Number> number(std::string_view text) {
+  Number value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && rest == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+uint64_t seed(std::string_view name, std::string_view text) {
+  if (const auto value = number<uint64_t>(text)) return *value;
+  throw fail(Code::invalid_argument, "device '{}': {} takes a seed, a whole number below 2^64, got '{}'", name, kOrder, text);
 }
 
 // `parts`: what stands behind "emulator:".
@@ -35,19 +51,24 @@ EmulatorOptions parse(std::string_view name, std::string_view parts) {
     const size_t end = std::min(parts.find_first_of(":,"), parts.size());
     const std::string_view part = parts.substr(0, end);
     parts.remove_prefix(std::min(end + 1, parts.size()));
-    uint32_t number = 0;
-    const auto [rest, error] = std::from_chars(part.data(), part.data() + part.size(), number);
     if (part == kExecutors[0] || part == kExecutors[1]) {
       options.executor = part;
     } else if (part.starts_with(kConfig)) {
       options.config = part.substr(kConfig.size());
       emulator::find_config(options.config);
-    } else if (error == std::errc() && rest == part.data() + part.size()) {
-      options.index = number;
+    } else if (part.starts_with(kOrder)) {
+      options.reference.order = seed(name, part.substr(kOrder.size()));
+    } else if (const auto index = number<uint32_t>(part)) {
+      options.index = *index;
     } else {
       throw unknown(name, part);
     }
   }
+  if (options.reference != emulator::ReferenceOptions() && options.executor != kExecutors[1])
+    throw fail(
+        Code::invalid_argument,
+        "device '{}': only the executor 'reference' runs commands in an order of one's own, and this is '{}': write '{}:reference,{}…'",
+        name, options.executor, kEmulator, kOrder);
   return options;
 }
 

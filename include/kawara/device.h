@@ -36,8 +36,10 @@ struct DeviceJob {
 class KAWARA_API Device {
  public:
   // "auto" (KAWARA_DEVICE, else the emulator) · "emulator" and, after colons or commas, an executor ("reference", "vulkan"), "config=NAME",
-  // the number of a chip: "emulator:reference", "emulator:config=k1-mini,1" · "/dev/accel/accel0". Throws not_found for what does not
-  // exist, device_unavailable for what this machine or build cannot open.
+  // the number of a chip: "emulator:reference", "emulator:config=k1-mini,1" · "/dev/accel/accel0". To look for mistakes in programs,
+  // the executor "reference" takes "order=SEED": commands run in an order that the waits allow, drawn from the seed, copies as late as
+  // they do; a right program gives the same bits under every seed. Throws not_found for what does not exist, invalid_argument for
+  // an option that means nothing there, device_unavailable for what this machine or build cannot open.
   static Device open(std::string_view name = "auto");
   static std::vector<DeviceDescription> list();
 

@@ -19,8 +19,9 @@ namespace kawara::emulator {
 
 namespace {
 
-ExecutorFactory find_executor(std::string_view name) {
-  if (name == "reference") return reference_executor();
+ExecutorFactory find_executor(const EmulatorOptions& options) {
+  const std::string& name = options.executor;
+  if (name == "reference") return reference_executor(options.reference);
   if (name == "vulkan") {
     if (!&vulkan_executor) throw fail(Code::device_unavailable, "executor 'vulkan': this program was linked without it");
     return vulkan_executor();
@@ -31,7 +32,7 @@ ExecutorFactory find_executor(std::string_view name) {
 // The only global of the runtime. A forked child has its parent's entries, but not its chips' threads: an entry counts in
 // the process that made it alone.
 struct Chips {
-  using Key = std::tuple<std::string, std::string, uint32_t>;
+  using Key = std::tuple<std::string, std::string, uint32_t, ReferenceOptions>;
   struct Entry {
     pid_t process = 0;
     std::weak_ptr<Driver> driver;
@@ -61,9 +62,9 @@ const kawara_config& find_config(std::string_view name) {
 
 std::shared_ptr<Driver> shared_driver(const EmulatorOptions& options) {
   const kawara_config& config = find_config(options.config);
-  ExecutorFactory executor = find_executor(options.executor);
+  ExecutorFactory executor = find_executor(options);
   const std::lock_guard lock(chips().mutex);
-  Chips::Entry& entry = chips().entries[{options.config, options.executor, options.index}];
+  Chips::Entry& entry = chips().entries[{options.config, options.executor, options.index, options.reference}];
   if (entry.process == getpid()) {
     if (auto driver = entry.driver.lock()) return driver;
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "emulator/reference/reference.h"
 #include "node.h"
 
 namespace kawara::emulator {
@@ -14,6 +15,7 @@ struct EmulatorOptions {
   std::string config = "k1";        // a name of configs.def
   std::string executor = "vulkan";  // or "reference"
   uint32_t index = 0;               // which chip: those of one configuration and executor are apart by this alone
+  ReferenceOptions reference = {};  // of the executor "reference"; chips that differ in them are others
 };
 
 // Nodes of the same options share a chip within the process; other processes have their own.

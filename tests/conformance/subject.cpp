@@ -7,10 +7,10 @@
 namespace kawara::conformance {
 namespace {
 
-Subject emulator(std::string executor) {
-  const emulator::EmulatorOptions options{.config = "k1-mini", .executor = executor};
+Subject emulator(std::string executor, std::optional<uint64_t> order = {}) {
+  const emulator::EmulatorOptions options{.config = "k1-mini", .executor = executor, .reference = {.order = order}};
   return {
-      .name = "emulator_" + executor,
+      .name = "emulator_" + executor + (order ? "_seeded" : ""),
       .open = [options] { return emulator::open_emulator(options); },
       .missing = [] { return std::string(); },
       .inject_hang = [](Node& node, QueueId queue, uint32_t command) { emulator::inject_hang(node, queue, command); },
@@ -36,7 +36,7 @@ std::vector<Subject> subjects() {
     static const std::string missing = reason_against(open);  // opening takes long enough to ask only once
     return missing;
   };
-  return {emulator("reference"), vulkan};
+  return {emulator("reference"), emulator("reference", 1), vulkan};
 }
 
 }  // namespace kawara::conformance

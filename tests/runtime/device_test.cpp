@@ -92,6 +92,31 @@ TEST(DeviceNames, ListWhatThereIsWhenUnknown) {
   EXPECT_THAT(error_of([] { Device::open("emulator:config=k9"); }), AllOf(HasSubstr("not_found"), HasSubstr("'k1-mini'")));
 }
 
+TEST(DeviceNames, TellTheReferenceExecutorInWhichOrderToRun) {
+  for (const char* name : {"emulator:reference,config=k1-mini,1,order=18446744073709551615",
+                           "emulator:order=18446744073709551615,1,reference:config=k1-mini"}) {
+    const Device device = Device::open(name);
+    EXPECT_EQ(device.name(), "emulator:reference,config=k1-mini,1,order=18446744073709551615");
+    EXPECT_EQ(Device::open(device.name()).name(), device.name());
+    EXPECT_EQ(device.executor(), "reference");
+  }
+  for (const char* seed : {"", "-1", "0x1", "7 ", "seven", "18446744073709551616"})
+    EXPECT_EQ(
+        error_of([&] { Device::open(fmt::format("emulator:reference,order={}", seed)); }),
+        fmt::format("invalid_argument: device 'emulator:reference,order={}': order= takes a seed, a whole number below 2^64, got '{}'",
+                    seed, seed));
+  for (const char* name : {"emulator:order=7", "emulator:order=7,vulkan", "emulator:vulkan,order=7"})
+    EXPECT_THAT(error_of([&] { Device::open(name); }), AllOf(HasSubstr("invalid_argument"), HasSubstr("only the executor 'reference'"),
+                                                             HasSubstr("and this is 'vulkan': write 'emulator:reference,order=")));
+}
+
+TEST(DeviceNames, OfAnotherOrderAreAnotherChip) {
+  const Device plain = Device::open(kName), seeded = Device::open("emulator:reference,config=k1-mini,order=0");
+  const uint64_t all = plain.local_free_bytes();
+  const Buffer buffer = seeded.allocate(1 << 20, Memory::local);
+  EXPECT_EQ(plain.local_free_bytes(), all);
+}
+
 TEST(DeviceNames, OfAKernelNodeAreUnavailable) {
   EXPECT_THAT(error_of([] { Device::open("/dev/accel/accel0"); }), AllOf(HasSubstr("device_unavailable"), HasSubstr("/dev/accel/accel0")));
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "emulator/reference/reference.h"
 
+#include <vector>
+
 #include "emulator/reference/commands.h"
 #include "emulator/reference/memory.h"
 #include "emulator/reference/operands.h"
+#include "emulator/reference/order.h"
 
 namespace kawara::emulator {
 namespace reference {
@@ -33,7 +36,7 @@ void run_command(const Job& job, const hw::CommandView& command, Pace& pace, Hea
 }
 
 // In the order of the buffer, which the waits allow: they only name earlier commands.
-Health run(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+Health run_in_order(const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
   Health health;
   Pace pace(progress);
   for (uint32_t number = begin; number < end; ++number) {
@@ -45,12 +48,37 @@ Health run(const Job& job, uint32_t begin, uint32_t end, const Progress& progres
   return health;
 }
 
+// The same commands in another order. One is told to have retired when all in front of it have, too.
+Health run_seeded(uint64_t seed, const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+  Health health;
+  Pace pace(progress);
+  SeededOrder order(job, begin, end, seed);
+  std::vector<bool> retired(end - begin);
+  uint32_t told = begin;
+  while (const auto number = order.next()) {
+    if (progress.aborted && progress.aborted()) break;
+    run_command(job, hw::CommandView(job.commands, job.offsets[*number]), pace, health);
+    if (pace.aborted()) break;
+    retired[*number - begin] = true;
+    const uint32_t before = told;
+    while (told < end && retired[told - begin]) ++told;
+    if (told == before && progress.work) progress.work();
+    if (told != before && progress.retired) progress.retired(told - 1);
+  }
+  return health;
+}
+
 }  // namespace
 }  // namespace reference
 
-ExecutorFactory reference_executor() {
+ExecutorFactory reference_executor(const ReferenceOptions& options) {
   // Every operand comes translated, so the memories themselves are not needed.
-  return [](std::span<std::byte>, std::span<std::byte>) -> Execute { return reference::run; };
+  return [options](std::span<std::byte>, std::span<std::byte>) -> Execute {
+    if (!options.order) return reference::run_in_order;
+    return [seed = *options.order](const Job& job, uint32_t begin, uint32_t end, const Progress& progress) {
+      return reference::run_seeded(seed, job, begin, end, progress);
+    };
+  };
 }
 
 }  // namespace kawara::emulator
