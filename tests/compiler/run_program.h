@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "emulator/reference/reference.h"
@@ -23,8 +25,24 @@ inline std::vector<uint32_t> command_offsets(const Program& program) {
   return offsets;
 }
 
-// Outputs as the bytes of dense tensors.
-inline std::vector<std::vector<std::byte>> run_program(const Program& program, const std::vector<std::vector<std::byte>>& inputs) {
+// Runs a job as the command processor does, segment by segment. segment_begins: called before each.
+inline void run_segments(const emulator::Execute& execute, const emulator::Job& job, const std::function<void()>& segment_begins = {}) {
+  const emulator::Progress progress{[](uint32_t) {}, [] {}, [] { return false; }};
+  const auto count = static_cast<uint32_t>(job.offsets.size());
+  for (uint32_t begin = 0, end = 0; begin < count; begin = end) {
+    const auto ends = [&](uint32_t command) {
+      return reinterpret_cast<const kawara_header*>(job.commands.data() + job.offsets[command])->flags & KAWARA_HEADER_SWITCH_POINT;
+    };
+    for (end = begin + 1; end < count && !ends(end - 1);) ++end;
+    if (segment_begins) segment_begins();
+    execute(job, begin, end, progress);
+  }
+}
+
+// Outputs as the bytes of dense tensors. commands: the program's, where they are not others of the same places.
+inline std::vector<std::vector<std::byte>> run_program(const Program& program, const std::vector<std::vector<std::byte>>& inputs,
+                                                       const emulator::ReferenceOptions& options = {},
+                                                       std::span<const std::byte> commands = {}) {
   std::vector<std::vector<std::byte>> memory;
   std::vector<emulator::Region> regions;
   for (const ProgramRegion& region : program.regions()) memory.emplace_back(region.size_bytes + 1, std::byte{0x7f});
@@ -50,18 +68,12 @@ inline std::vector<std::vector<std::byte>> run_program(const Program& program, c
     regions.push_back(std::move(translated));
   }
   const auto offsets = command_offsets(program);
-  const emulator::Job job{.commands = program.commands(), .offsets = offsets, .table = {}, .regions = regions};
-  const emulator::Progress progress{[](uint32_t) {}, [] {}, [] { return false; }};
-  const auto execute = emulator::reference_executor()({}, {});
-  for (uint32_t begin = 0, end = 0; begin < offsets.size(); begin = end) {
-    const auto ends = [&](uint32_t command) {
-      return reinterpret_cast<const kawara_header*>(program.commands().data() + offsets[command])->flags & KAWARA_HEADER_SWITCH_POINT;
-    };
-    for (end = begin + 1; end < offsets.size() && !ends(end - 1);) ++end;
+  const emulator::Job job{
+      .commands = commands.empty() ? program.commands() : commands, .offsets = offsets, .table = {}, .regions = regions};
+  run_segments(emulator::reference_executor(options)({}, {}), job, [&] {
     for (size_t i = 0; i < memory.size(); ++i)
       if (program.regions()[i].role == ProgramRegion::Role::sram) std::ranges::fill(memory[i], std::byte{0x7f});
-    execute(job, begin, end, progress);
-  }
+  });
   std::vector<std::vector<std::byte>> outputs;
   for (const TensorInfo& output : program.outputs())
     outputs.emplace_back(memory[output.region].begin(), memory[output.region].begin() + static_cast<ptrdiff_t>(output.size_bytes));
