@@ -141,7 +141,8 @@ class InferenceSession:
 
     Args:
         model: path of an .onnx or .kwr file, or a `Program`.
-        device: ``"auto"``, ``"emulator"``, ``"emulator:reference"``, ``"emulator:config=k1-mini"``, ``"/dev/accel/accel0"``.
+        device: ``"auto"``, ``"emulator"``, ``"emulator:reference"``, ``"emulator:config=k1-mini"``, ``"/dev/accel/accel0"``;
+            ``"emulator:reference,order=7"`` runs commands in an order that the waits allow, drawn from the seed 7.
         shapes: dimensions for inputs that the model leaves open. Without them the model compiles at the first run, for the
             shapes of its feeds; each new set of shapes is compiled once and kept.
         cache: whether compiled programs are taken from the cache folder and kept there; see ``kawara cache``.
