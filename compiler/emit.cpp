@@ -10,13 +10,12 @@
 #include "encode_command.h"
 #include "kawara/error.h"
 #include "kawara/file/program_regions.h"
-#include "kawara/hw/check.h"
 #include "kawara/hw/configs.h"
 #include "kawara/hw/cost.h"
 #include "kawara/hw/encode.h"
 #include "kawara/hw/fidelity.h"
 #include "kawara/hw/rows.h"
-#include "race_check.h"
+#include "mistake.h"
 
 namespace kawara::compiler {
 
@@ -109,51 +108,10 @@ class Emitter {
     if (portable) write_portable_graph(portable_.graph, stored, contents_);
   }
 
-  std::string node_of(uint32_t debug_id) const {
-    const auto entry = std::ranges::find(contents_.debug, debug_id, &DebugEntry::id);
-    return entry == contents_.debug.end() ? "" : entry->node;
-  }
-
-  // What the chip will check when a job starts: a program that it refuses must not leave the compiler.
+  // A program that the chip refuses, or that it runs to other results each time, must not leave the compiler.
   void check() const {
-    const auto regions = file::region_table(contents_.regions);
-    const kawara_check_limits limits{.features = target_.features,
-                                     .sram_bytes = uint64_t{target_.sram_kib} << 10,
-                                     .config = &target_,
-                                     .segment_cycles_max = uint64_t{1} << KAWARA_SEGMENT_CYCLES_LOG2};
-    kawara_check_fault fault{};
-    if (kawara_check(contents_.commands.data(), contents_.commands.size(), regions.data(), static_cast<uint32_t>(regions.size()), &limits,
-                     nullptr, &fault) < 0) {
-      const std::string node = node_of(fault.debug_id);
-      throw Error(Code::internal,
-                  fmt::format("the command of '{}' at byte {} breaks a rule of the chip: {}, field at byte {}", node, fault.command,
-                              spelled(fault.code), fault.field),
-                  node);
-    }
-    require_order(regions);
-  }
-
-  // What the chip does not check: commands that meet in memory are in an order.
-  void require_order(std::span<const kawara_region> regions) const {
-    const auto race = find_race(contents_.commands, regions);
-    if (!race) return;
-    const auto node_at = [&](uint32_t offset) {
-      return node_of(reinterpret_cast<const kawara_header*>(contents_.commands.data() + offset)->debug_id);
-    };
-    const std::string earlier = node_at(race->earlier), later = node_at(race->later);
-    throw Error(Code::internal,
-                fmt::format("the commands of '{}' at byte {} and '{}' at byte {} meet in region {} without an order", earlier,
-                            race->earlier, later, race->later, race->region),
-                later);
-  }
-
-  static std::string_view spelled(uint32_t fault) {
-    switch (fault) {
-#define FAULT_ROW(code, name, cause, remedy) \
-  case code: return #name;
-#include "kawara/hw/faults.def"
-      default: return "unknown";
-    }
+    if (auto mistake = find_mistake(contents_.commands, contents_.regions, contents_.debug, target_))
+      throw Error(Code::internal, mistake->message, mistake->node);
   }
 
   // What the chip's clock will count for the program as it is.

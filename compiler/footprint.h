@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kawara/hw/decode.h"
+#include "strided_bytes.h"
 
 namespace kawara::compiler {
 
@@ -14,6 +16,8 @@ struct Footprint {
   uint32_t region = 0;
   uint64_t begin = 0, end = 0;
   bool write = false;
+  // Those of them that it touches, where that can be told; where data chooses, all that it may choose. Runs are joined.
+  std::optional<StridedBytes> runs = {};
 };
 
 // Of every operand that touches anything. The command has passed kawara_check().

@@ -38,6 +38,12 @@ KAWARA_API Program compile(const std::filesystem::path& model, const CompileOpti
 // `waiting` as in CompileOptions.
 KAWARA_API Program relower(const Program& program, const std::string& target, const std::function<void()>& waiting = {});
 
+// Whether the target's chip takes a program's commands, and whether they give the same result each time: commands that meet in memory
+// have an order, and none reads bytes of arena, outputs or SRAM that none before it has written. Every program that is compiled does; a
+// file may hold any. An InferenceSession asks it of each program that it is given. Throws invalid_argument (no such target),
+// invalid_program, which names the command and its node.
+KAWARA_API void verify(const Program& program, const std::string& target);
+
 // An input or output as the model states it, before any shape is bound.
 struct ModelTensor {
   std::string name;

@@ -78,7 +78,7 @@ class KAWARA_API InferenceSession {
  public:
   // path: .onnx or .kwr. A model whose shapes are all known compiles here; others at the first run. They are compiled for the
   // device's configuration, whatever options.target says. A program for another configuration or command set is re-lowered for
-  // the device (see relower in compiler.h; its report has "relowered_from").
+  // the device (see relower in compiler.h; its report has "relowered_from"). Throws invalid_program for one that verify() refuses.
   // session.slots: how many calls of run() may be under way at once; others wait for their turn.
   InferenceSession(const std::filesystem::path& path, const std::string& device = "auto", const CompileOptions& options = {},
                    const SessionOptions& session = {});

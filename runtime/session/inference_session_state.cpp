@@ -111,6 +111,8 @@ void InferenceSession::State::take(Program program, const std::function<void()>&
   outputs = tensors_of(program.outputs());
   metadata.assign(program.metadata().begin(), program.metadata().end());
   adopt(fitted(std::move(program), waiting));
+  // What says why it can't run at all comes first.
+  verify(sessions.front().session->program(), device.config());
 }
 
 void InferenceSession::State::take_model(const std::function<void()>& waiting) {

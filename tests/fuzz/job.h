@@ -11,6 +11,8 @@
 #include "kawara/hw/check.h"
 #include "kawara/hw/decode.h"
 #include "kawara/hw/text.h"
+#include "race_check.h"
+#include "unwritten_check.h"
 
 namespace kawara::fuzz {
 
@@ -86,6 +88,15 @@ class JobMemory {
   uint32_t next_ = 0;
 };
 
+// What the compiler asks of its programs, it may ask of whatever the chip takes.
+inline void look_for_mistakes(const JobInput& input) {
+  const auto filled = std::make_unique<bool[]>(input.regions.size());
+  if (compiler::find_race(input.commands, input.regions)) return;
+  const auto read = compiler::find_unwritten_read(input.commands, input.regions, {filled.get(), input.regions.size()});
+  if (!read) return;
+  promise(read->bytes.begin < read->bytes.end && read->bytes.end <= input.regions[read->region].size, "what is read lies in its region");
+}
+
 // True: the chip takes the job; where it is small enough it has run twice by then, with the same result.
 inline bool check_and_run(const JobInput& input) {
   constexpr uint64_t kMostBytes = uint64_t{1} << 18, kMostPoints = uint64_t{1} << 14;
@@ -103,6 +114,7 @@ inline bool check_and_run(const JobInput& input) {
   }
   promise(static_cast<size_t>(count) <= offsets.size() && fault.code == KAWARA_FAULT_none, "an accepted job has no fault");
   offsets.resize(static_cast<size_t>(count));
+  look_for_mistakes(input);
 
   uint64_t bytes = 0, points = 0;
   bool dma_alone = true;

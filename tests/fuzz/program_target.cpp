@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A .kwr file from its bytes: parsed and checked. What is accepted is written and read back as it was.
+#include "emit.h"
+
 #include "fuzz/target.h"
 #include "hw/sample_commands.h"
+#include "mistake.h"
 #include "program_check.h"
 #include "program_file.h"
 
@@ -95,6 +98,7 @@ bool accepts(std::span<const std::byte> input) {
     check_program(again.contents, again.weights.size(), again.constants.size());
     promise(file_of(again.contents, again.weights, again.constants) == written,
             "what was read is written to the same bytes, and read again");
+    compiler::find_mistake(parsed.contents.commands, parsed.contents.regions, parsed.contents.debug, compiler::find_target("k1"));
     for (const std::vector<TensorInfo>& tensors : {parsed.contents.inputs, parsed.contents.outputs})
       for (const TensorInfo& tensor : tensors)
         promise(tensor.size_bytes <= parsed.contents.regions.at(tensor.region).size_bytes, "a tensor fits its region");

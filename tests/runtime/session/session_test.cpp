@@ -171,6 +171,32 @@ TEST(Session, SaysWhereThereIsNoGraphToLowerAgain) {
   }
 }
 
+// The same program with its first command's header and body changed.
+Program with_first_command(const std::function<void(kawara_copy&)>& change) {
+  return changed([&](ProgramContents& contents) { change(*reinterpret_cast<kawara_copy*>(contents.commands.data())); });
+}
+
+TEST(InferenceSession, RefusesAProgramThatTheCompilerWouldNotHaveMade) {
+  // Without its first copy, that of the input; with all commands waiting for nothing; with a command that no chip has.
+  const auto lost = with_first_command([](kawara_copy& copy) { copy.extent[5] = 0; });
+  const auto raced = changed([](ProgramContents& contents) {
+    for (size_t at = 0; at < contents.commands.size();) {
+      auto& header = *reinterpret_cast<kawara_header*>(contents.commands.data() + at);
+      std::ranges::fill(header.wait, 0);
+      at += header.size16 * size_t{16};
+    }
+  });
+  const auto broken = with_first_command([](kawara_copy& copy) { copy.header.opcode = 0xff; });
+  const std::vector<std::pair<Program, std::string>> cases = {
+      {lost, "which no command before it has written"}, {raced, "without an order"}, {broken, "breaks a rule of the chip: bad_command"}};
+  for (const auto& [program, words] : cases) {
+    const auto [code, message] = complaint([&] { InferenceSession(program, kDevice); });
+    EXPECT_EQ(code, Code::invalid_program) << words;
+    EXPECT_THAT(message, HasSubstr(words));
+  }
+  EXPECT_NO_THROW(InferenceSession(relu(), kDevice));
+}
+
 std::span<float> floats(std::span<std::byte> bytes) { return {reinterpret_cast<float*>(bytes.data()), bytes.size() / sizeof(float)}; }
 std::span<float> floats(const Buffer& buffer) { return floats(buffer.bytes()).first(4); }
 
