@@ -1,51 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model_hash.h"
 
-#define XXH_INLINE_ALL
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include <algorithm>
 #include <fstream>
 #include <functional>
-#include <memory>
 #include <set>
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "build_identity.h"
+#include "kawara/file/content_hash.h"
 #include "kawara/version.h"
 
 namespace kawara {
 namespace {
+
+using file::ContentHash;
 
 constexpr size_t kBlock = size_t{4} << 20;
 constexpr size_t kPathMax = 4096;
 // How a StringStringEntryProto with key "location" begins, and then what announces its value.
 constexpr std::string_view kLocation = "\x0a\x08location", kValue = "\x12";
 constexpr size_t kEntryMax = kLocation.size() + kValue.size() + 2 + kPathMax;
-
-class Hash {
- public:
-  Hash() : state_(XXH3_createState(), XXH3_freeState) { XXH3_128bits_reset(state_.get()); }
-
-  void add(std::string_view bytes) { XXH3_128bits_update(state_.get(), bytes.data(), bytes.size()); }
-  void add(uint64_t number) { add({reinterpret_cast<const char*>(&number), sizeof number}); }
-  // With its length, so that no two lists of texts are one row of bytes.
-  void add_text(std::string_view text) {
-    add(text.size());
-    add(text);
-  }
-  std::string digits() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
-    return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-  }
-
- private:
-  std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state_;
-};
 
 // Gives each block of the file to `visit`; false when it could not be read to its end.
 bool read_blocks(const std::filesystem::path& path, const std::function<void(std::string_view)>& visit) {
@@ -99,7 +77,7 @@ class Locations {
   bool understood_ = true;
 };
 
-void add_file(Hash& hash, const std::filesystem::path& path) {
+void add_file(ContentHash& hash, const std::filesystem::path& path) {
   struct stat status{};
   hash.add(static_cast<uint64_t>(stat(path.c_str(), &status) == 0));
   hash.add(static_cast<uint64_t>(status.st_size));
@@ -110,7 +88,7 @@ void add_file(Hash& hash, const std::filesystem::path& path) {
 }  // namespace
 
 std::optional<std::string> hash_of_file(const std::filesystem::path& path) {
-  Hash hash;
+  ContentHash hash;
   if (!read_blocks(path, [&](std::string_view block) { hash.add(block); })) return std::nullopt;
   return hash.digits();
 }
@@ -118,7 +96,7 @@ std::optional<std::string> hash_of_file(const std::filesystem::path& path) {
 std::optional<std::string> hash_of_model(const std::filesystem::path& path, const CompileOptions& options) {
   const std::string build = build_identity();
   if (build.empty()) return std::nullopt;
-  Hash hash;
+  ContentHash hash;
   hash.add_text(version());
   hash.add_text(build);
   hash.add_text(options.target);

@@ -10,6 +10,7 @@
 
 #include "kawara/cache.h"
 #include "kawara/error.h"
+#include "kawara/file/folder_entries.h"
 #include "kawara/log.h"
 #include "model_hash.h"
 
@@ -17,33 +18,12 @@ namespace kawara {
 namespace {
 
 namespace fs = std::filesystem;
+using file::discard;
+using file::entries_of;
+using file::FolderEntry;
 using Clock = fs::file_time_type::clock;
 
 constexpr std::string_view kUnfinished = ".unfinished";
-constexpr std::chrono::hours kAbandoned{1};  // no write takes as long
-
-struct Entry {
-  fs::path path;
-  uint64_t bytes = 0;
-  fs::file_time_type used;
-};
-
-std::vector<Entry> entries_of(const fs::path& folder) {
-  std::vector<Entry> entries;
-  std::error_code ended;
-  for (fs::directory_iterator entry(folder, ended), end; !ended && entry != end; entry.increment(ended)) {
-    std::error_code gone;  // another process may take it away meanwhile
-    const uint64_t bytes = entry->file_size(gone);
-    const auto used = gone ? fs::file_time_type() : entry->last_write_time(gone);
-    if (!gone) entries.push_back({entry->path(), bytes, used});
-  }
-  return entries;
-}
-
-void discard(const fs::path& path) {
-  std::error_code gone;
-  fs::remove(path, gone);
-}
 
 // Whether the model's file is another than before.
 struct FileStamp {
@@ -71,7 +51,7 @@ Program compile_and_tell(const fs::path& model, const CompileOptions& options) {
 }  // namespace
 
 std::optional<Program> ProgramCache::find(const std::string& key) const {
-  for (const Entry& entry : entries_of(folder_)) {
+  for (const FolderEntry& entry : entries_of(folder_)) {
     const std::string name = entry.path.stem().string();
     if (!name.starts_with(key + "-") || entry.path.extension() != ".kwr") continue;
     const auto hash = hash_of_file(entry.path);
@@ -122,15 +102,15 @@ void ProgramCache::write(const std::string& key, const Program& program) const {
 
 void ProgramCache::trim() const {
   auto entries = entries_of(folder_);
-  std::erase_if(entries, [](const Entry& entry) {
+  std::erase_if(entries, [](const FolderEntry& entry) {
     if (entry.path.extension() == ".kwr") return false;
-    if (Clock::now() - entry.used > kAbandoned) discard(entry.path);
+    if (entry.is_abandoned()) discard(entry.path);
     return true;
   });
   uint64_t bytes = 0;
-  for (const Entry& entry : entries) bytes += entry.bytes;
-  std::ranges::sort(entries, {}, &Entry::used);
-  for (const Entry& entry : entries) {
+  for (const FolderEntry& entry : entries) bytes += entry.bytes;
+  std::ranges::sort(entries, {}, &FolderEntry::used);
+  for (const FolderEntry& entry : entries) {
     if (bytes <= bytes_max_) break;
     discard(entry.path);
     bytes -= entry.bytes;
