@@ -19,6 +19,7 @@
 #include <thread>
 
 #include "kawara/cache.h"
+#include "kawara/capture.h"
 #include "kawara/compiler.h"
 #include "kawara/device.h"
 #include "kawara/environment.h"
@@ -26,6 +27,7 @@
 #include "kawara/inference_session.h"
 #include "kawara/profile.h"
 #include "kawara/program.h"
+#include "kawara/replay.h"
 #include "kawara/version.h"
 #include "kawara/vulkan_devices.h"
 
@@ -223,6 +225,51 @@ py::dict described(const CacheUse& use) {
   result["programs"] = use.programs;
   result["program_bytes"] = use.program_bytes;
   result["shader_bytes"] = use.shader_bytes;
+  result["faults"] = use.faults;
+  result["fault_bytes"] = use.fault_bytes;
+  return result;
+}
+
+// What a capture tells without being run.
+py::dict described(const Capture& capture) {
+  py::dict result;
+  result["kawara"] = capture.kawara();
+  result["device"] = capture.device();
+  result["executor"] = capture.executor();
+  result["computes_on"] = capture.computes_on();
+  result["arena"] = capture.arena_was_zero() ? "zeros" : "unknown";
+  result["fault"] = capture.fault() ? describe(*capture.fault(), capture.program().commands()) : std::string();
+  result["cycles"] = capture.report().cycles;
+  return result;
+}
+
+py::dict described(const Replay& replay) {
+  py::list outputs;
+  for (const OutputDifference& output : replay.outputs) {
+    py::dict row;
+    row["name"] = output.name;
+    row["dtype"] = std::string(name(output.dtype));
+    row["elements"] = output.elements;
+    row["different"] = output.different;
+    row["max_abs"] = output.max_abs;
+    row["max_ulp"] = output.max_ulp;
+    row["tolerance"] = output.tolerance;
+    row["within"] = output.within;
+    outputs.append(row);
+  }
+  py::dict result;
+  result["device"] = replay.device;
+  result["executor"] = replay.executor;
+  result["computes_on"] = replay.computes_on;
+  result["captured_fault"] = replay.captured_fault;
+  result["fault"] = replay.fault;
+  result["captured_cycles"] = replay.captured_report.cycles;
+  result["cycles"] = replay.report.cycles;
+  result["bits_promised"] = replay.bits_promised;
+  result["relative_tolerance"] = replay.relative_tolerance;
+  result["outputs"] = outputs;
+  result["equal"] = replay.equal;
+  result["as_promised"] = replay.as_promised;
   return result;
 }
 
@@ -262,7 +309,11 @@ PYBIND11_MODULE(_kawara, module) {
   });
   module.def("unknown_variables", &unknown_variables);
   module.def("cache_folder", &cache_folder);
-  module.def("cache_limits", [] { return py::make_tuple(cache_limits().program_bytes, cache_limits().shader_bytes); });
+  module.def("fault_folder", &fault_folder);
+  module.def("cache_limits", [] {
+    const CacheLimits limits = cache_limits();
+    return py::make_tuple(limits.program_bytes, limits.shader_bytes, limits.fault_bytes);
+  });
   module.def("cache_use", [] { return described(cache_use()); });
   module.def("clear_cache", [] { return described(clear_cache()); });
   module.def("vulkan_devices", [] {
@@ -403,6 +454,21 @@ PYBIND11_MODULE(_kawara, module) {
       py::arg("program"));
 
   module.def(
+      "capture_info",
+      [calls](const std::filesystem::path& path) {
+        const Capture capture = interruptible(*calls, [=](const Waiting&) { return Capture::load(path); });
+        return py::make_tuple(capture.program(), described(capture));
+      },
+      py::arg("path"));
+
+  module.def(
+      "replay",
+      [calls](const std::filesystem::path& path, const std::string& device) {
+        return described(interruptible(*calls, [=](const Waiting& waiting) { return replay(Capture::load(path), device, waiting); }));
+      },
+      py::arg("path"), py::arg("device"));
+
+  module.def(
       "device_config",
       [calls](const std::string& device) { return interruptible(*calls, [=](const Waiting&) { return Device::open(device).config(); }); },
       py::arg("device"));
@@ -457,20 +523,21 @@ PYBIND11_MODULE(_kawara, module) {
       .def_property_readonly("program", py::cpp_function(&InferenceSession::program, py::call_guard<py::gil_scoped_release>()))
       .def(
           "run",
-          [calls](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds) {
+          [calls](InferenceSession& session, const std::vector<std::string>& names, const std::vector<Feed>& feeds,
+                  const std::filesystem::path& capture) {
             std::vector<InputTensor> inputs;
             for (const Feed& feed : feeds) inputs.push_back(input_of(feed));
             std::vector<OutputTensor> outputs;
             {
               const Calls::Call call(*calls);
               const py::gil_scoped_release released;
-              outputs = session.run(names, inputs, [&] { calls->look(); });
+              outputs = session.run(names, inputs, [&] { calls->look(); }, capture);
             }
             py::list result;
             for (OutputTensor& output : outputs) result.append(output_of(std::move(output)));
             return result;
           },
-          py::arg("names"), py::arg("feeds"))
+          py::arg("names"), py::arg("feeds"), py::arg("capture"))
       .def(
           "bind",
           [calls](InferenceSession& session, const std::vector<BoundFeed>& feeds, const std::vector<Feed>& outputs) {

@@ -5,8 +5,6 @@
 
 namespace kawara {
 
-Buffer::Buffer(std::shared_ptr<State> state) : state_(std::move(state)) {}
-
 std::span<std::byte> Buffer::bytes() const {
   state_->device->check_process();
   return state_->bound.mapping.bytes();

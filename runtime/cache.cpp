@@ -5,9 +5,11 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "kawara/environment.h"
 #include "kawara/error.h"
+#include "kept_faults.h"
 
 namespace kawara {
 namespace {
@@ -62,25 +64,44 @@ std::optional<fs::path> cache_folder() {
 
 CacheLimits cache_limits() {
   const uint64_t bytes = size_of(environment(Variable::cache_bytes));
-  return {.program_bytes = bytes - bytes / 8, .shader_bytes = bytes / 8};
+  const uint64_t shaders = bytes / 8, faults = bytes / 4;
+  return {.program_bytes = bytes - shaders - faults, .shader_bytes = shaders, .fault_bytes = faults};
+}
+
+std::optional<fs::path> fault_folder() {
+  const std::string own = environment(Variable::faults);
+  if (own == "off") return std::nullopt;
+  if (!own.empty()) {
+    if (!fs::path(own).is_absolute()) throw fail(Code::invalid_argument, "KAWARA_FAULTS: an absolute folder or 'off', got '{}'", own);
+    return own;
+  }
+  const auto cache = cache_folder();
+  return cache ? std::optional(*cache / "faults") : std::nullopt;
 }
 
 CacheUse cache_use() {
-  const auto folder = cache_folder();
-  if (!folder) return {};
-  const auto [programs, program_bytes] = measure(*folder / "programs");
-  return {.programs = programs, .program_bytes = program_bytes, .shader_bytes = measure(*folder / "shaders").second};
+  CacheUse use;
+  if (const auto folder = cache_folder()) {
+    std::tie(use.programs, use.program_bytes) = measure(*folder / "programs");
+    use.shader_bytes = measure(*folder / "shaders").second;
+  }
+  for (const file::FolderEntry& fault : kept_faults()) {
+    ++use.faults;
+    use.fault_bytes += fault.bytes;
+  }
+  return use;
 }
 
 CacheUse clear_cache() {
-  const auto folder = cache_folder();
-  if (!folder) return {};
   const CacheUse use = cache_use();
-  for (const char* part : {"programs", "shaders"}) {
+  const auto remove = [](const fs::path& path) {
     std::error_code error;
-    fs::remove_all(*folder / part, error);
-    if (error) throw fail(Code::io_failed, "{}: cannot be removed: {}", (*folder / part).string(), error.message());
-  }
+    fs::remove_all(path, error);
+    if (error) throw fail(Code::io_failed, "{}: cannot be removed: {}", path.string(), error.message());
+  };
+  if (const auto folder = cache_folder())
+    for (const char* part : {"programs", "shaders"}) remove(*folder / part);
+  for (const file::FolderEntry& fault : kept_faults()) remove(fault.path);
   return use;
 }
 

@@ -132,6 +132,7 @@ const std::string& Device::name() const { return state_->name; }
 const std::string& Device::kind() const { return state_->info.kind; }
 const std::string& Device::config() const { return state_->info.config; }
 const std::string& Device::executor() const { return state_->info.executor; }
+const std::string& Device::computes_on() const { return state_->info.computes_on; }
 uint32_t Device::isa_version() const { return state_->info.isa_version; }
 uint64_t Device::local_bytes() const { return state_->info.local_bytes; }
 uint64_t Device::local_free_bytes() const {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "device_state.h"
+#include "job_fidelity.h"
 #include "kawara/error.h"
-#include "kawara/hw/fidelity.h"
 #include "kawara/log.h"
 
 namespace kawara {
@@ -20,18 +20,6 @@ bool done_well(const RecordSlot& slot) { return std::atomic_ref(slot.record->sta
 Deadline deadline_in(std::chrono::nanoseconds timeout) {
   const Deadline now = std::chrono::steady_clock::now();
   return timeout > Deadline::max() - now ? Deadline::max() : now + timeout;
-}
-
-// Of a copy: the buffer's owner may write to it while it is read.
-Fidelity fidelity_of(std::span<const std::byte> commands) {
-  const std::vector<std::byte> copy(commands.begin(), commands.end());
-  kawara_fidelity fidelity;
-  kawara_fidelity_of_job(copy.data(), copy.size(), &fidelity);
-  return {.exact = fidelity.exact,
-          .bounded = fidelity.bounded,
-          .device_dependent = fidelity.device_dependent,
-          .bound_ulp = fidelity.bounded_ulp_times_1000 / 1000.0,
-          .depth_max = fidelity.depth_max};
 }
 
 }  // namespace

@@ -32,10 +32,11 @@ enum class Priority { low = 0, normal = 1, high = 2 };
 using Deadline = std::chrono::steady_clock::time_point;
 
 struct NodeInfo {
-  std::string name;      // "emulator", "/dev/accel/accel0"
-  std::string kind;      // "emulator" or "kernel"
-  std::string executor;  // "vulkan", "reference"; empty on a kernel node
-  std::string config;    // a name of configs.def
+  std::string name;              // "emulator", "/dev/accel/accel0"
+  std::string kind;              // "emulator" or "kernel"
+  std::string executor;          // "vulkan", "reference"; empty on a kernel node
+  std::string config;            // a name of configs.def
+  std::string computes_on = {};  // what the executor runs on: a Vulkan device's name; else empty
   uint32_t hardware_version = 0, isa_version = 0, features = 0;
   uint64_t local_bytes = 0, local_free_bytes = 0, sram_bytes = 0, va_end = 0;
 };

@@ -2,24 +2,15 @@
 #include "kawara/program.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <optional>
 
 #include "kawara/error.h"
-#include "mapped_file.h"
+#include "new_file.h"
 #include "program_check.h"
 #include "program_file.h"
+#include "program_state.h"
 
 namespace kawara {
-
-// Weights and constants lie in `contents` when the compiler made the program, in `file` when it was loaded.
-struct Program::State {
-  ProgramContents contents;
-  std::optional<MappedFile> file;
-  std::span<const std::byte> weights, constants;
-};
 
 Program::Program(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
@@ -33,37 +24,34 @@ Program::Program(ProgramContents contents) {
 }
 
 Program Program::load(const std::filesystem::path& path) {
-  auto state = std::make_shared<State>();
-  state->file.emplace(path);
+  auto file = std::make_shared<const MappedFile>(path);
   try {
-    ParsedProgram parsed = parse_program(state->file->bytes());
-    check_program(parsed.contents, parsed.weights.size(), parsed.constants.size());
-    state->contents = std::move(parsed.contents);
-    state->weights = parsed.weights;
-    state->constants = parsed.constants;
+    const auto bytes = file->bytes();
+    return mapped(std::move(file), bytes);
   } catch (const Error& error) {
     throw fail(error.code(), "{}: {}", path.string(), error.what());
   }
+}
+
+Program Program::mapped(std::shared_ptr<const MappedFile> file, std::span<const std::byte> bytes) {
+  auto state = std::make_shared<State>();
+  ParsedProgram parsed = parse_program(bytes);
+  check_program(parsed.contents, parsed.weights.size(), parsed.constants.size());
+  state->contents = std::move(parsed.contents);
+  state->file = std::move(file);
+  state->weights = parsed.weights;
+  state->constants = parsed.constants;
   return Program(std::shared_ptr<const State>(std::move(state)));
 }
 
 void Program::save(const std::filesystem::path& path) const {
-  const std::vector<std::byte> head = write_program_head(state_->contents, state_->weights.size(), state_->constants.size());
+  NewFile file(path);
+  file.write(write_program_head(state_->contents, state_->weights.size(), state_->constants.size()));
+  file.write(state_->weights);
   // Without constants the file ends with the weights.
-  const std::vector<std::byte> gap(state_->constants.empty() ? 0 : page_gap(state_->weights.size()));
-  // Under another name first: a reader never maps half a file, and this program's own file may be the one replaced.
-  const std::filesystem::path partial = path.string() + ".partial";
-  std::ofstream stream(partial, std::ios::binary | std::ios::trunc);
-  for (const std::span<const std::byte> part :
-       {std::span<const std::byte>(head), state_->weights, std::span<const std::byte>(gap), state_->constants}) {
-    stream.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
-  }
-  stream.close();
-  if (!stream || std::rename(partial.c_str(), path.c_str()) != 0) {
-    const int error = errno;
-    std::remove(partial.c_str());
-    throw fail(Code::io_failed, "{}: {}", path.string(), std::strerror(error));
-  }
+  if (!state_->constants.empty()) file.write(std::vector<std::byte>(page_gap(state_->weights.size())));
+  file.write(state_->constants);
+  file.commit();
 }
 
 void Program::copy_weights(std::span<std::byte> to) const {

@@ -13,7 +13,7 @@
 namespace kawara {
 
 // Owns its memory; made by Device::allocate. A job in flight keeps its commands and regions alive by itself; the end of any
-// other buffer waits until the device's jobs have ended.
+// other buffer's memory waits until the device's jobs have ended.
 class KAWARA_API Buffer {
  public:
   Buffer() = default;
@@ -21,6 +21,8 @@ class KAWARA_API Buffer {
   Buffer& operator=(Buffer&&) noexcept = default;
 
   explicit operator bool() const { return state_ != nullptr; }
+  // Another owner of the same memory, which ends with the last of them. Takes no memory.
+  Buffer share() const { return Buffer(state_); }
   // Zero when new. The host's view is coherent with the chip's; which of the two writes when is the caller's to order.
   // Throws forked: a forked child has none of its parent's pages, so a span taken before the fork leads nowhere there.
   std::span<std::byte> bytes() const;
@@ -32,7 +34,7 @@ class KAWARA_API Buffer {
   friend class Device;
   friend class Fence;
   struct State;
-  explicit Buffer(std::shared_ptr<State> state);
+  explicit Buffer(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
   std::shared_ptr<State> state_;
 };
 

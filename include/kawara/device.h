@@ -43,10 +43,11 @@ class KAWARA_API Device {
   static Device open(std::string_view name = "auto");
   static std::vector<DeviceDescription> list();
 
-  const std::string& name() const;      // opens the same device again: "emulator:vulkan,config=k1"
-  const std::string& kind() const;      // "emulator" or "kernel"
-  const std::string& config() const;    // a name of configs.def
-  const std::string& executor() const;  // of an emulator: "vulkan" or "reference"
+  const std::string& name() const;         // opens the same device again: "emulator:vulkan,config=k1"
+  const std::string& kind() const;         // "emulator" or "kernel"
+  const std::string& config() const;       // a name of configs.def
+  const std::string& executor() const;     // of an emulator: "vulkan" or "reference"
+  const std::string& computes_on() const;  // the Vulkan device that does the executor's work, and its driver; else empty
   uint32_t isa_version() const;
   uint64_t local_bytes() const;
   uint64_t local_free_bytes() const;

@@ -22,6 +22,12 @@ struct Fault {
   uint64_t tag = 0;       // the job's
 };
 
+// Whether two jobs of the same commands met the same: all but address and tag, which no two runs share.
+constexpr bool same_fault(const Fault& a, const Fault& b) {
+  return a.code == b.code && a.engine == b.engine && a.command == b.command && a.debug_id == b.debug_id && a.field == b.field &&
+         a.write == b.write;
+}
+
 // "bad_command: a command's field holds ...; command 3 (copy) at byte 0x120, field copy.dtype at byte 168, debug_id 7. ..."
 // commands: the job's command buffer; when it is empty or does not reach to the command, the text names offsets alone.
 KAWARA_API std::string describe(const Fault& fault, std::span<const std::byte> commands);

@@ -101,8 +101,9 @@ class KAWARA_API InferenceSession {
   // shape that is not the model's: the message lists what it wants), not_found (an output's name), and what compile and
   // Session throw. `waiting` is called every 20 ms or so while compiler or chip are at work; when it throws, the compilation
   // ends, and a run is left to itself: the next one waits for its end, but the session's own end does not.
+  // `capture`: as Bindings has it.
   std::vector<OutputTensor> run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
-                                const std::function<void()>& waiting = {});
+                                const std::function<void()>& waiting = {}, const std::filesystem::path& capture = {});
 
   // Places for many runs at the shapes of these inputs, which may be new. Every input once, by name. An input without memory
   // (bytes.data() is null), and each output that is not named, lies in memory of the binding's own, which the chip reads and

@@ -17,6 +17,8 @@
 
 namespace kawara {
 
+class MappedFile;
+
 // One input or output. Memory order is row-major and dense.
 struct TensorInfo {
   std::string name;
@@ -87,8 +89,11 @@ class KAWARA_API Program {
   const std::string& report() const;  // JSON
 
  private:
+  friend class Capture;
   struct State;
   explicit Program(std::shared_ptr<const State> state);
+  // `bytes` of the file are a .kwr file.
+  static Program mapped(std::shared_ptr<const MappedFile> file, std::span<const std::byte> bytes);
   std::shared_ptr<const State> state_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <span>
@@ -21,7 +22,7 @@ namespace kawara {
 // A tensor, dense and row-major, in one of two places that must live until the run has ended:
 //   bytes   memory of the caller, of exactly TensorInfo::size_bytes; copied to where the chip reads, or from where it writes
 //   buffer  the session's device's, of Memory::system and at least ProgramRegion::size_bytes; the chip reads or writes its first
-//           bytes in place, and nothing is copied on the host
+//           bytes in place, and nothing is copied on the host. The run shares it.
 struct InputBinding {
   std::string_view name;
   std::span<const std::byte> bytes;
@@ -35,6 +36,9 @@ struct OutputBinding {
 struct Bindings {
   std::vector<InputBinding> inputs;    // every input, once
   std::vector<OutputBinding> outputs;  // those that are wanted
+  // A file (capture.h) that keeps the job whole, with what became of it; empty: none. The job finds its arena zeroed, and when its
+  // end is waited for the file is written, which may throw io_failed: the outputs are in place by then.
+  std::filesystem::path capture = {};
 };
 
 // One run under way. Destroyed early, it leaves the chip to end it: its outputs are lost, and its slot is free once it has
@@ -45,9 +49,11 @@ class KAWARA_API Run {
   Run& operator=(Run) noexcept;
   ~Run();
 
-  // True when the outputs are in place; false when the time passed first. Throws device_fault, device_lost, queue_dead.
+  // True when the outputs are in place; false when the time passed first. Throws device_fault, device_lost, queue_dead. A job
+  // that faulted is kept as a capture, and the message says where: see SessionOptions::keep_faults.
   bool wait(std::chrono::nanoseconds timeout);
   void wait();
+  std::optional<Fault> fault() const;  // as Fence has it
   // What the chip says of the run; zero until a wait has told that it ended well.
   JobReport report() const { return ended_.report(); }
 
@@ -62,6 +68,8 @@ class KAWARA_API Run {
 
 struct SessionOptions {
   unsigned slots = 1;  // runs that may be under way at once; each has an arena of its own
+  // Jobs that fault are kept in the fault folder (cache.h), each fault once, and never where a program writes its inputs or weights.
+  bool keep_faults = true;
 };
 
 // Thread-safe. submit() waits for a free slot.
@@ -78,7 +86,8 @@ class KAWARA_API Session {
   const Program& program() const;
   const Device& device() const;
 
-  // Throws wrong_input, naming the binding and the rule; queue_dead.
+  // Throws wrong_input, naming the binding and the rule; invalid_argument for a capture of a program that writes its inputs or
+  // weights; queue_dead.
   Run submit(const Bindings& bindings);
   // The same, or nothing when no slot was free in that time.
   std::optional<Run> submit(const Bindings& bindings, std::chrono::nanoseconds timeout);

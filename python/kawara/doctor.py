@@ -183,7 +183,8 @@ def kernel_module(modules: Path = Path("/sys/module")) -> "list[Finding]":
 def cache() -> "list[Finding]":
     try:
         folder = _kawara.cache_folder()
-        programs, shaders = _kawara.cache_limits()
+        limits = _kawara.cache_limits()
+        _kawara.fault_folder()
     except Error as error:
         return [Finding.of("cache", error)]
     if folder is None:
@@ -195,7 +196,7 @@ def cache() -> "list[Finding]":
     except OSError as problem:
         return [Finding("cache", "problem", f"{folder}: cannot be written: {problem.strerror}", "io_failed",
                         "make the folder yours, or set KAWARA_CACHE to one that is, or to off")]
-    return [Finding("cache", "ok", f"{folder}, up to {size_text(programs + shaders)}")]
+    return [Finding("cache", "ok", f"{folder}, up to {size_text(sum(limits))}")]
 
 
 def companions() -> "list[Finding]":

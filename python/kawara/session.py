@@ -119,9 +119,9 @@ def devices() -> "list[dict]":
     return _kawara.devices()
 
 
-def _ran(native: _kawara.InferenceSession, output_names: "Sequence[str] | None", feeds: list) -> "list[np.ndarray]":
+def _ran(native: _kawara.InferenceSession, output_names: "Sequence[str] | None", feeds: list, capture: str = "") -> "list[np.ndarray]":
     names = [output_names] if isinstance(output_names, str) else list(output_names or [])
-    return [data.view(numpy_type(dtype)).reshape(shape) for _, dtype, shape, data in native.run(names, feeds)]
+    return [data.view(numpy_type(dtype)).reshape(shape) for _, dtype, shape, data in native.run(names, feeds, capture)]
 
 
 _SLOTS_MAX = 1024  # each has a thread for run_async
@@ -193,22 +193,25 @@ class InferenceSession:
     def get_modelmeta(self) -> ModelMetadata:
         return ModelMetadata(dict(self._open().metadata))
 
-    def run(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray]) -> "list[np.ndarray]":
+    def run(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray], *,
+            capture: "str | os.PathLike | None" = None) -> "list[np.ndarray]":
         """Runs the model once.
 
         Args:
             output_names: which outputs, in this order; None for all.
             input_feed: an array for every input, or an object with ``__dlpack__`` in the host's memory, such as a tensor of PyTorch.
                 Its dtype must be the input's: nothing is cast silently.
+            capture: a file, .kwj by custom, that keeps the job whole, weights and inputs and all, with its outputs or its fault; `replay` runs it.
 
         Returns:
             the outputs as numpy arrays, which are the caller's own.
 
         Raises:
             Error: ``wrong_input`` (a name, dtype or shape that is not the model's), ``not_found`` (an output's name),
-                ``device_fault``, ``device_lost``, ``forked``, and what `compile` raises when the shapes are new.
+                ``device_fault`` (the job is kept, and the message names the file), ``device_lost``, ``forked``, ``io_failed`` (the
+                capture can't be written), and what `compile` raises when the shapes are new.
         """
-        return _ran(self._open(), output_names, [feed(name, value) for name, value in input_feed.items()])
+        return _ran(self._open(), output_names, [feed(name, value) for name, value in input_feed.items()], os.fspath(capture or ""))
 
     def run_async(self, output_names: "Sequence[str] | None", input_feed: Mapping[str, np.ndarray]) -> Future:
         """Begins a run and returns at once; the run waits for one of the session's slots.

@@ -16,6 +16,7 @@ namespace kawara::emulator {
 
 // Programs that link the runtime alone do without it, and without its libraries.
 [[gnu::weak]] ExecutorFactory vulkan_executor();
+[[gnu::weak]] std::string vulkan_computes_on();
 
 namespace {
 
@@ -52,6 +53,8 @@ Chips& chips() {
 }
 
 }  // namespace
+
+std::string computes_on(std::string_view executor) { return executor == "vulkan" ? vulkan_computes_on() : std::string(); }
 
 const kawara_config& find_config(std::string_view name) {
   if (const kawara_config* const config = hw::find_config(name)) return *config;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "emulator/driver/driver.h"
@@ -11,6 +12,9 @@
 namespace kawara::emulator {
 
 std::shared_ptr<Driver> shared_driver(const EmulatorOptions& options);
+
+// NodeInfo::computes_on of an executor that has been made.
+std::string computes_on(std::string_view executor);
 
 const kawara_config& find_config(std::string_view name);  // throws not_found
 

@@ -101,6 +101,7 @@ class EmulatorNode final : public Node {
     check_process();
     NodeInfo info{.name = "emulator", .kind = "emulator", .executor = options_.executor, .config = options_.config};
     driver().fill(info);
+    info.computes_on = computes_on(options_.executor);
     return info;
   }
 

@@ -14,6 +14,9 @@ InferenceSession::InferenceSession(const std::filesystem::path& path, const std:
     state_->take(Program::load(path), options.waiting);
     return;
   }
+  if (path.extension() == ".kwj")
+    throw fail(Code::invalid_argument, "{}: a captured job has its own inputs: replay() runs it, and so does `kawara replay`",
+               path.string());
   state_->path = path;
   state_->options = options;
   state_->options.target = state_->device.config();
@@ -52,12 +55,12 @@ std::optional<Program> InferenceSession::program() const {
 }
 
 std::vector<OutputTensor> InferenceSession::run(const std::vector<std::string>& names, const std::vector<InputTensor>& inputs,
-                                                const std::function<void()>& waiting) {
+                                                const std::function<void()>& waiting, const std::filesystem::path& capture) {
   state_->check_process();
   const auto given = matched(state_->inputs, inputs);
   const auto look = seldom(waiting);
   const auto session = state_->session_for(given, look);
-  Bindings bindings;
+  Bindings bindings{.inputs = {}, .outputs = {}, .capture = capture};
   for (const InputTensor* input : given) bindings.inputs.push_back({input->name, input->bytes});
 
   std::vector<OutputTensor> results;

@@ -7,7 +7,9 @@
 #include <cstring>
 #include <mutex>
 
+#include "job_capture.h"
 #include "kawara/error.h"
+#include "kawara/log.h"
 #include "slot.h"
 
 namespace kawara {
@@ -29,22 +31,33 @@ struct Run::State {
   Session::State* session = nullptr;
   Slot slot;
   std::vector<std::pair<std::span<std::byte>, const Buffer*>> outputs;
+  bool used = false;
+  bool arena_was_zero = true;       // before the run; else what earlier ones left
+  std::filesystem::path capture{};  // asked for; empty: none
+  RegionBytes captured_inputs{};    // for that
   Fence fence;
   bool busy = false;
   bool dropped = false;  // nobody waits for it: free when its fence is done
 };
 
 struct Session::State {
-  State(Device device, Program program, Buffer weights, Buffer commands)
-      : device(std::move(device)), program(std::move(program)), weights(std::move(weights)), commands(std::move(commands)) {}
+  State(Device device, Program program, Buffer weights, Buffer commands, bool keep_faults)
+      : device(std::move(device)),
+        program(std::move(program)),
+        weights(std::move(weights)),
+        commands(std::move(commands)),
+        keep_faults(keep_faults && leaves_inputs(this->program)) {}
 
   const pid_t process = getpid();
   Device device;
   Program program;
   Buffer weights, commands;
+  const bool keep_faults;
   std::vector<std::unique_ptr<Run::State>> runs;
   std::mutex mutex;
   std::condition_variable freed;
+  std::mutex fault_mutex;
+  std::optional<std::pair<Fault, std::filesystem::path>> kept_fault;  // the last, and where
 
   bool forked() const { return process != getpid(); }
   void check_process() const {
@@ -71,6 +84,7 @@ struct Session::State {
   }
   void release(Run::State& run) {
     run.outputs.clear();
+    for (Buffer& buffer : run.slot.held) buffer = {};
     {
       std::lock_guard lock(mutex);
       run.busy = false;
@@ -84,6 +98,33 @@ struct Session::State {
       run.dropped = true;
     }
     freed.notify_one();
+  }
+  // What the caller asked to have kept of a run that has ended.
+  void save_capture(Run::State& run) const {
+    CaptureContents contents = captured(device, program, run.slot, std::move(run.captured_inputs), run.fence);
+    Capture(std::move(contents)).save(std::exchange(run.capture, {}));
+  }
+  // Where a run that faulted is kept; none where it is not. Throws nothing: the fault is what the caller must hear of.
+  std::optional<std::filesystem::path> keep(Run::State& run) try {
+    const auto fault = run.fence.fault();
+    if (!fault) return std::nullopt;
+    const std::lock_guard lock(fault_mutex);
+    if (!run.capture.empty()) {
+      kept_fault.emplace(*fault, run.capture);
+      save_capture(run);
+      return kept_fault->second;
+    }
+    if (!keep_faults) return std::nullopt;
+    std::error_code gone;
+    if (kept_fault && same_fault(kept_fault->first, *fault) && std::filesystem::exists(kept_fault->second, gone)) return kept_fault->second;
+    CaptureContents contents = captured(device, program, run.slot, bytes_of_inputs(program, run.slot), run.fence);
+    contents.arena_was_zero = run.arena_was_zero;
+    const auto path = keep_fault(Capture(std::move(contents)));
+    if (path) kept_fault.emplace(*fault, *path);
+    return path;
+  } catch (const std::exception& error) {
+    log(LogLevel::warning, "the job that faulted is not kept: {}", error.what());
+    return std::nullopt;
   }
   Fence start(const Slot& slot) const {
     const DeviceJob job{.commands = &commands,
@@ -119,24 +160,33 @@ Run::~Run() {
 
 bool Run::wait(std::chrono::nanoseconds timeout) {
   if (!state_) return true;
-  if (state_->fence.wait(timeout) == WaitResult::timed_out) return false;
+  try {
+    if (state_->fence.wait(timeout) == WaitResult::timed_out) return false;
+  } catch (const Error& error) {
+    if (error.code() != Code::device_fault) throw;
+    const auto path = state_->session->keep(*state_);
+    if (!path) throw;
+    throw fail(Code::device_fault, "{}. The job is kept: `kawara replay {}` runs it again", error.what(), path->string());
+  }
   finish();
   return true;
 }
 
-void Run::wait() {
-  if (!state_) return;
-  state_->fence.wait();
-  finish();
-}
+void Run::wait() { wait(std::chrono::nanoseconds::max()); }
 
 void Run::finish() {
   for (const auto& [bytes, buffer] : state_->outputs)
     if (!bytes.empty()) std::memcpy(bytes.data(), buffer->bytes().data(), bytes.size());
   const std::shared_ptr<State> ended = std::move(state_);
   ended_ = ended->fence;
-  ended->session->release(*ended);
+  struct Release {
+    State& run;
+    ~Release() { run.session->release(run); }
+  } const release{*ended};
+  if (!ended->capture.empty()) ended->session->save_capture(*ended);
 }
+
+std::optional<Fault> Run::fault() const { return state_ ? state_->fence.fault() : std::nullopt; }
 
 namespace {
 
@@ -213,7 +263,7 @@ Session::Session(Device device, Program program, SessionOptions options) {
   if (options.slots == 0) throw Error(Code::invalid_argument, "a session needs at least one slot");
   Buffer weights = uploaded_weights(device, program);
   Buffer commands = uploaded(device, program.commands(), "the command buffer");
-  state_ = std::make_shared<State>(std::move(device), std::move(program), std::move(weights), std::move(commands));
+  state_ = std::make_shared<State>(std::move(device), std::move(program), std::move(weights), std::move(commands), options.keep_faults);
   for (unsigned i = 0; i < options.slots; ++i) {
     auto& run = *state_->runs.emplace_back(std::make_unique<Run::State>());
     run.session = state_.get();
@@ -250,6 +300,8 @@ std::optional<Run> Session::submit(const Bindings& bindings, std::chrono::nanose
     if (std::ranges::none_of(bindings.inputs, named(input.name)))
       throw fail(Code::wrong_input, "input '{}' is not bound; the program needs {}", input.name, names(inputs()));
   for (const OutputBinding& binding : bindings.outputs) check(*this, outputs(), binding, "output");
+  if (!bindings.capture.empty() && !leaves_inputs(program()))
+    throw Error(Code::invalid_argument, "the program writes its inputs or weights: what they were before a run can't be captured after it");
 
   Run::State* const acquired = state_->acquire(timeout);
   if (!acquired) return std::nullopt;
@@ -267,6 +319,12 @@ std::optional<Run> Session::submit(const Bindings& bindings, std::chrono::nanose
       place(taken.slot, output.region, binding.buffer);
     else
       taken.outputs.emplace_back(binding.bytes, taken.slot.of_region[output.region]);
+  }
+  taken.arena_was_zero = !std::exchange(taken.used, true) || !bindings.capture.empty();
+  taken.capture = bindings.capture;
+  if (!taken.capture.empty()) {
+    clear(program(), taken.slot);
+    taken.captured_inputs = bytes_of_inputs(program(), taken.slot);
   }
   taken.fence = state_->start(taken.slot);
   return std::optional<Run>(std::move(run));

@@ -42,16 +42,20 @@ Buffer allocate(const Device& device, uint64_t size_bytes, Memory memory, std::s
   }
 }
 
-void place(const Slot& slot, uint32_t region, const Buffer* buffer) {
+void place(Slot& slot, uint32_t region, const Buffer* buffer) {
+  slot.held[region] = buffer ? buffer->share() : Buffer();
   const auto table = reinterpret_cast<kawara_region*>(slot.regions.bytes().data());
-  table[region].address = static_cast<uint64_t>((buffer ? buffer : slot.of_region[region])->address());
+  table[region].address = static_cast<uint64_t>(buffer_of(slot, region).address());
 }
+
+const Buffer& buffer_of(const Slot& slot, uint32_t region) { return slot.held[region] ? slot.held[region] : *slot.of_region[region]; }
 
 Slot make_slot(const Device& device, const Program& program, const Buffer& weights) {
   const auto regions = program.regions();
   Slot slot;
   slot.own.resize(regions.size());
   slot.of_region.resize(regions.size(), nullptr);
+  slot.held.resize(regions.size());
   std::vector<kawara_region> table;
   for (size_t i = 0; i < regions.size(); ++i) {
     const uint64_t size = std::max<uint64_t>(regions[i].size_bytes, 1);

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <functional>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "kawara/error.h"
 #include "kawara/log.h"
 #include "kawara/version.h"
+#include "support/given.h"
 
 namespace kawara::test {
 namespace {
@@ -21,21 +21,6 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
-
-// A variable, as long as this lives.
-class Given {
- public:
-  Given(const char* name, const std::string& value) : name_(name) {
-    if (const char* before = std::getenv(name)) before_ = before;
-    setenv(name, value.c_str(), 1);
-  }
-  ~Given() { before_ ? setenv(name_, before_->c_str(), 1) : unsetenv(name_); }
-  Given(const Given&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> before_;
-};
 
 std::string complaint(const std::function<void()>& call) {
   try {
@@ -73,6 +58,21 @@ TEST(Environment, ChoosesTheCacheFolder) {
   EXPECT_EQ(cache_folder(), std::nullopt);
 }
 
+TEST(Environment, ChoosesTheFolderOfFaults) {
+  const Given cache("KAWARA_CACHE", "/mine");
+  EXPECT_EQ(fault_folder(), "/mine/faults");
+  const Given own("KAWARA_FAULTS", "/evidence");
+  EXPECT_EQ(fault_folder(), "/evidence");
+  const Given no_cache("KAWARA_CACHE", "off");
+  EXPECT_EQ(fault_folder(), "/evidence");
+  const Given unset("KAWARA_FAULTS", "");
+  EXPECT_EQ(fault_folder(), std::nullopt);
+  const Given back("KAWARA_CACHE", "/mine"), off("KAWARA_FAULTS", "off");
+  EXPECT_EQ(fault_folder(), std::nullopt);
+  const Given relative("KAWARA_FAULTS", "evidence");
+  EXPECT_THAT(complaint([] { fault_folder(); }), AllOf(HasSubstr("invalid_argument"), HasSubstr("KAWARA_FAULTS"), HasSubstr("'evidence'")));
+}
+
 TEST(Environment, WithoutAHomeHasNoCache) {
   const Given none("KAWARA_CACHE", ""), shared("XDG_CACHE_HOME", ""), home("HOME", "");
   EXPECT_EQ(cache_folder(), std::nullopt);
@@ -83,11 +83,11 @@ TEST(Environment, RefusesACacheThatIsNoAbsoluteFolder) {
   EXPECT_THAT(complaint([] { cache_folder(); }), AllOf(HasSubstr("invalid_argument"), HasSubstr("KAWARA_CACHE"), HasSubstr("'on'")));
 }
 
-TEST(Environment, BoundsProgramsAndShadersTogether) {
+TEST(Environment, BoundsProgramsShadersAndFaultsTogether) {
   for (const auto& [text, bytes] :
        {std::pair{"", uint64_t{2} << 30}, {"8000", uint64_t{8000}}, {"3M", uint64_t{3} << 20}, {"0", uint64_t{0}}}) {
     const Given bound("KAWARA_CACHE_BYTES", text);
-    EXPECT_EQ(cache_limits().program_bytes + cache_limits().shader_bytes, bytes) << text;
+    EXPECT_EQ(cache_limits().program_bytes + cache_limits().shader_bytes + cache_limits().fault_bytes, bytes) << text;
   }
   for (const char* text : {"much", "3X", "-1", "1.5G", "99999999999G"}) {
     const Given bound("KAWARA_CACHE_BYTES", text);

@@ -9,11 +9,13 @@
 #include <map>
 #include <optional>
 
+#include "kawara/capture.h"
 #include "kawara/compiler.h"
 #include "kawara/device.h"
 #include "kawara/error.h"
 #include "kawara/hw/encode.h"
 #include "kawara/session.h"
+#include "support/contents_of.h"
 #include "support/folder.h"
 #include "support/small_model.h"
 
@@ -33,15 +35,9 @@ Fence submit_wrong_job(const Device& device, const Buffer& commands) {
 }
 
 Program of_next_version(const Program& program) {
-  ProgramContents contents;
-  contents.target = program.target();
-  contents.isa_version = program.isa_version() + 1;
-  contents.commands.assign(program.commands().begin(), program.commands().end());
-  contents.regions.assign(program.regions().begin(), program.regions().end());
-  contents.inputs.assign(program.inputs().begin(), program.inputs().end());
-  contents.outputs.assign(program.outputs().begin(), program.outputs().end());
-  contents.debug.assign(program.debug().begin(), program.debug().end());
-  contents.weights.assign(program.weights().begin(), program.weights().end());
+  ProgramContents contents = contents_of(program);
+  ++contents.isa_version;
+  contents.graph.clear(), contents.constants.clear();
   return Program(std::move(contents));
 }
 
@@ -72,6 +68,7 @@ const std::map<Code, Row> kRows = {
     {Code::not_found, {[](const Folder& folder) { compile(folder.path() / "absent.onnx"); }, "absent.onnx"}},
     {Code::invalid_model, {[](const Folder& folder) { compile(folder.write("broken.onnx", std::string(64, '\0'))); }, "broken.onnx"}},
     {Code::invalid_program, {[](const Folder& folder) { Program::load(folder.write("broken.kwr", "nothing")); }, "broken.kwr"}},
+    {Code::invalid_capture, {[](const Folder& folder) { Capture::load(folder.write("broken.kwj", "nothing")); }, "broken.kwj"}},
     {Code::unsupported, {[](const Folder& folder) { compile(folder.write("m.onnx", small_model("Frobnicate"))); }, "the_node"}},
     {Code::shape_required, {[](const Folder& folder) { compile(folder.write("m.onnx", small_model("Relu", {-1}))); }, "'x'"}},
     {Code::wrong_input, {[](const Folder& folder) { compile(folder.write("m.onnx", small_model()), {.shapes = {{"z", {4}}}}); }, "'z'"}},

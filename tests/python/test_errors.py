@@ -52,6 +52,7 @@ ROWS = {
     "not_found": (lambda write, folder: kawara.compile(folder / "absent.onnx"), "absent.onnx"),
     "invalid_model": (lambda write, folder: kawara.compile(of_bytes(folder, "broken.onnx", bytes(64))), "broken.onnx"),
     "invalid_program": (lambda write, folder: kawara.Program.load(of_bytes(folder, "broken.kwr", b"nothing")), "broken.kwr"),
+    "invalid_capture": (lambda write, folder: kawara.replay(of_bytes(folder, "broken.kwj", b"nothing")), "broken.kwj"),
     "unsupported": (lambda write, folder: kawara.compile(fixed(write, "Frobnicate")), "the_node"),
     "shape_required": (lambda write, folder: kawara.compile(fixed(write, shape=("n", 4))), "'x'"),
     "wrong_input": (lambda write, folder: kawara.InferenceSession(fixed(write), REFERENCE).run(None, {"z": np.zeros(4, np.float32)}), "'z'"),

@@ -44,19 +44,21 @@ def doctor(json: bool = JsonOption):
 
 
 def cache(clear: bool = typer.Option(False, "--clear", help="Empty it."), json: bool = JsonOption):
-    """The folder of compiled programs. Its place, and what it holds of them and of shaders."""
+    """The folder of compiled programs. Its place, and what it holds of them, of shaders and of the last jobs that faulted."""
     folder = _kawara.cache_folder()
     use = _kawara.clear_cache() if clear else _kawara.cache_use()
-    limits = dict(zip(("program_bytes_max", "shader_bytes_max"), _kawara.cache_limits()))
+    faults = _kawara.fault_folder()
+    limits = dict(zip(("program_bytes_max", "shader_bytes_max", "fault_bytes_max"), _kawara.cache_limits()))
     if json:
-        print_json({"folder": str(folder) if folder else None, "cleared": clear, **use, **limits})
-    elif folder is None:
-        console.print("the cache is off")
-    else:
-        console.print(f"[bold]{escape(str(folder))}[/]" + (": emptied, of" if clear else ""))
-        print_table(["", "files", "size", "at most"], [["programs", use["programs"], size_text(use["program_bytes"]), size_text(limits["program_bytes_max"])],
-                                                       ["shaders", "", size_text(use["shader_bytes"]), size_text(limits["shader_bytes_max"])]],
-                    right=("files", "size", "at most"))
+        print_json({"folder": str(folder) if folder else None, "fault_folder": str(faults) if faults else None, "cleared": clear, **use, **limits})
+        return
+    console.print("the cache is off" if folder is None else f"[bold]{escape(str(folder))}[/]" + (": emptied, of" if clear else ""))
+    kinds = [*([("programs", "program"), ("shaders", "shader")] if folder else []), *([("faults", "fault")] if faults else [])]
+    if kinds:
+        print_table(["", "files", "size", "at most"], [[kind, use.get(kind, ""), size_text(use[f"{one}_bytes"]), size_text(limits[f"{one}_bytes_max"])]
+                                                       for kind, one in kinds], right=("files", "size", "at most"))
+    if faults and (folder is None or faults.parent != folder):
+        console.print(f"faults are kept in [bold]{escape(str(faults))}[/]")
 
 
 def help_command(context: typer.Context, topic: Optional[str] = typer.Argument(None, help="environment: the variables that Kawara reads."), json: bool = JsonOption):

@@ -62,9 +62,8 @@ def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Opti
         raise typer.Exit(1)
 
 
-def _program_info(path: str) -> dict:
-    """What a .kwr file holds. Sections: bytes of each part; the table is the rest of the file, but for the zeros between sections."""
-    program = kawara.Program.load(path)
+def _info_of(program: kawara.Program, path: str) -> dict:
+    """What a file's program holds. Sections: bytes of each part; tables, and zeros between sections, are the rest of the file."""
     native = program._native
     return {"name": path, "target": program.target, "isa_version": native.isa_version, "format_version": native.format_version,
             "portable": native.graph_bytes > 0, "file_bytes": os.path.getsize(path),
@@ -72,11 +71,22 @@ def _program_info(path: str) -> dict:
             "inputs": native.inputs, "outputs": native.outputs, "metadata": program.metadata}
 
 
-def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), json: bool = JsonOption):
-    """What a file holds. Inputs, outputs, metadata; a model's operators, a program's target and sections."""
+def _capture_info(path: str) -> dict:
+    """What a .kwj file holds: its program, and what became of the job."""
+    native, job = _kawara.capture_info(path)
+    info = _info_of(kawara.Program(native), path)
+    for absent in ("graph", "constants"):  # a capture has none: no job reads them
+        del info["sections"][absent]
+    return {**info, "job": job}
+
+
+def inspect(model: str = typer.Argument(..., help="An .onnx, .kwr or .kwj file."), json: bool = JsonOption):
+    """What a file holds. Inputs, outputs, metadata; a model's operators, a program's target and sections, what became of a captured job."""
     require_file(model)
     if model.endswith(".kwr"):
-        info = _program_info(model)
+        info = _info_of(kawara.Program.load(model), model)
+    elif model.endswith(".kwj"):
+        info = _capture_info(model)
     else:
         info = _kawara.inspect(model)
     if json:
@@ -85,6 +95,9 @@ def inspect(model: str = typer.Argument(..., help="An .onnx or .kwr file."), jso
     head = [f"compiled for {info['target']}, version {info['isa_version']} of the command set", f"format {info['format_version']}"] if "target" in info else [f"ONNX, IR {info['ir_version']}", f"by {info['producer']}" if info["producer"] else "",
             ", ".join(f"{domain or 'ai.onnx'} {version}" for domain, version in info["opsets"])]
     console.print(f"[bold]{escape(os.path.basename(model))}[/]: " + escape("; ".join(h for h in head if h)) + ("" if "sections" in info else f"; {size_text(info['constant_bytes'])} of constants"))
+    if job := info.get("job"):
+        console.print(f"  a job that {escape(job['device'])} ran" + (f" on {escape(job['computes_on'])}" if job["computes_on"] else "") + f", captured by kawara {escape(job['kawara'])}")
+        console.print("  " + (f"[bold red]it faulted[/]: {escape(job['fault'])}" if job["fault"] else f"it took {job['cycles']:,} cycles") + f"; arena before it: {job['arena']}")
     for section, size in info.get("sections", {}).items():
         console.print(f"  {section:<9} {size_text(size)}" + ("" if size or section != "graph" else ": not there, so it can't be re-lowered for another chip"))
     for title in ("inputs", "outputs"):

@@ -13,6 +13,7 @@ import kawara
 from .. import inputs
 from ..errors import Error
 from ..progress import Progress
+from ..report import size_text
 from ..terminal import JsonOption, ShapeOption, console, dims_text, escape, parsed_shapes, print_json, print_table, require_file, show
 
 
@@ -24,9 +25,10 @@ def run(
     check: bool = typer.Option(False, "--check", help="Compare with ONNX Runtime on the CPU; the exit status is 1 when they differ."),
     save: Optional[str] = typer.Option(None, "--save", metavar="FOLDER", help="Write each output to FOLDER as .npy."),
     repeat: int = typer.Option(1, "--repeat", min=1, help="Run so many times; the fastest is shown beside the first."),
+    capture: Optional[str] = typer.Option(None, "--capture", metavar="FILE", help="Keep the first run whole, with what became of it, for `kawara replay`: .kwj by custom."),
     json: bool = JsonOption,
 ):
-    """Run a model and show its outputs. --check compares them with ONNX Runtime's."""
+    """Run a model and show its outputs. --check compares them with ONNX Runtime's, --capture keeps the job in a file."""
     require_file(model)
     shapes = parsed_shapes(shape)
     started = time.perf_counter()
@@ -40,7 +42,7 @@ def run(
             if number:
                 progress.now(f"run {number + 1} of {repeat}")
             begin = time.perf_counter()
-            outputs = session.run(None, feeds)
+            outputs = session.run(None, feeds, capture=None if number else capture)
             times.append(time.perf_counter() - begin)
     names = [arg.name for arg in session.get_outputs()]
     comparison = _compare(model, feeds, names, outputs) if check else None
@@ -58,6 +60,8 @@ def run(
         "best_run_ms": round(min(times) * 1e3, 3),
         "outputs": [_summary(name, output) for name, output in zip(names, outputs)],
     }
+    if capture:
+        result["capture"] = {"file": capture, "bytes": os.path.getsize(capture)}
     if comparison is not None:
         result["check"] = comparison
     print_json(result) if json else _print_run(result)
@@ -114,6 +118,8 @@ def _print_run(result: dict) -> None:
     print_table(["output", "type", "shape", "min", "max", "mean"],
                 [[o["name"], o["dtype"], dims_text(o["shape"]), *(f"{o[k]:.6g}" if k in o else "" for k in ("min", "max", "mean"))] for o in result["outputs"]],
                 right=("min", "max", "mean"))
+    if kept := result.get("capture"):
+        console.print(f"the job is kept, weights and inputs and all: {escape(kept['file'])}, {size_text(kept['bytes'])}; the first run's time has its writing in it")
     for row in result.get("check", []):
         verdict = "[bold green]equal[/]" if row["equal"] else "[bold red]DIFFERENT[/]"
         console.print(f"{verdict} to ONNX Runtime: {escape(row['name'])} differs by at most {row['max_abs_difference']:.3g} "

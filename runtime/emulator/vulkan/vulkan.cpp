@@ -5,6 +5,8 @@
 
 #include <mutex>
 
+#include <fmt/format.h>
+
 #include "emulator/vulkan/lavapipe_vectors.h"
 #include "emulator/vulkan/shader_cache.h"
 #include "emulator/vulkan/vulkan_executor.h"
@@ -40,6 +42,11 @@ ExecutorFactory vulkan_executor() {
       return executor->run(job, begin, end, progress);
     };
   };
+}
+
+std::string vulkan_computes_on() {
+  const auto context = shared_context();
+  return fmt::format("{}, driver {}", context->device->name(), context->device->driver());
 }
 
 }  // namespace kawara::emulator

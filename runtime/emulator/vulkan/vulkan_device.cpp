@@ -41,6 +41,7 @@ void VulkanDevice::choose(const std::string& wanted) {
     } else {
       physical_ = candidate.handle;
       name_ = candidate.name;
+      driver_ = candidate.driver;
       import_alignment_ = candidate.import_alignment;
       software_lanes_ = candidate.software_lanes;
       library_.functions().GetPhysicalDeviceMemoryProperties(physical_, &memory_);

@@ -26,6 +26,7 @@ class VulkanDevice {
   VkDevice handle() const { return device_; }
   const VulkanFunctions& vk() const { return functions_; }
   const std::string& name() const { return name_; }
+  const std::string& driver() const { return driver_; }  // its name and version
   uint32_t queue_family() const { return queue_family_; }
   uint64_t import_alignment() const { return import_alignment_; }
   VkPipelineLayout layout() const { return layout_; }  // of every pipeline
@@ -47,7 +48,7 @@ class VulkanDevice {
   VkPhysicalDevice physical_ = VK_NULL_HANDLE;
   VkDevice device_ = VK_NULL_HANDLE;
   VulkanFunctions functions_;
-  std::string name_;
+  std::string name_, driver_;
   uint32_t queue_family_ = 0;
   uint64_t import_alignment_ = 4096;
   uint32_t software_lanes_ = 0;

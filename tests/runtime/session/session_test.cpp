@@ -15,6 +15,7 @@
 #include "kawara/inference_session.h"
 #include "kawara/session.h"
 #include "specialise.h"
+#include "support/contents_of.h"
 
 namespace kawara::test {
 namespace {
@@ -34,18 +35,7 @@ Program relu(std::string_view target = "k1-mini") {
 
 // The same program with something of it changed.
 Program changed(const std::function<void(ProgramContents&)>& change) {
-  const Program program = relu();
-  ProgramContents contents;
-  contents.target = program.target();
-  contents.isa_version = program.isa_version();
-  contents.commands.assign(program.commands().begin(), program.commands().end());
-  contents.regions.assign(program.regions().begin(), program.regions().end());
-  contents.inputs.assign(program.inputs().begin(), program.inputs().end());
-  contents.outputs.assign(program.outputs().begin(), program.outputs().end());
-  contents.debug.assign(program.debug().begin(), program.debug().end());
-  contents.weights.assign(program.weights().begin(), program.weights().end());
-  contents.graph.assign(program.graph().begin(), program.graph().end());
-  contents.constants.assign(program.constants().begin(), program.constants().end());
+  ProgramContents contents = contents_of(relu());
   change(contents);
   return Program(std::move(contents));
 }
