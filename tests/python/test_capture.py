@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,11 +38,6 @@ def broken_program(relu_model, tmp_path):
     data[at + 169] = 0x80
     path.write_bytes(data)
     return path
-
-
-def kept(message):
-    """The file that a fault's message names."""
-    return Path(message.partition("`kawara replay ")[2].partition("`")[0])
 
 
 def command_line(*arguments, **environment):
@@ -87,30 +81,11 @@ def test_a_capture_needs_nothing_but_itself(product_model, tmp_path):
         assert words in shown, shown
 
 
-def test_a_fault_keeps_its_job(broken_program, tmp_path, monkeypatch):
-    monkeypatch.setenv("KAWARA_FAULTS", str(tmp_path / "faults"))
-    with kawara.InferenceSession(broken_program, REFERENCE) as session, pytest.raises(kawara.Error) as caught:
-        session.run(None, {"x": np.ones((1, 4), np.float32)})
-    assert caught.value.code == "device_fault" and "flags" in caught.value.message
-    path = kept(caught.value.message)
-    assert path.parent == tmp_path / "faults"
-    for device in (None, "emulator:reference", "emulator:vulkan"):
-        again = kawara.replay(path, device)
-        assert again["equal"] and again["as_promised"] and again["fault"] == again["captured_fault"] != ""
-    assert list((tmp_path / "faults").iterdir()) == [path]
-
-
-def test_the_command_line_names_the_job_and_replays_its_fault(broken_program, tmp_path):
-    place = {"KAWARA_FAULTS": tmp_path / "faults"}
-    done = command_line("run", broken_program, "--device", REFERENCE, **place)
-    assert done.returncode == 1 and "device_fault" in done.stderr
-    path = kept(done.stderr)
-    again = command_line("replay", path)
-    assert again.returncode == 0 and "the same fault" in again.stdout and "flags" in again.stdout
-    assert "it faulted" in command_line("inspect", path).stdout
-    assert json.loads(command_line("cache", "--json", **place).stdout)["faults"] == 1
-    assert "faults are kept in" in command_line("cache", **place).stdout
-    assert "kept" not in command_line("run", broken_program, "--device", REFERENCE, KAWARA_FAULTS="off").stderr
+def test_a_program_that_the_chip_would_refuse_is_refused_before_it_is_a_job(broken_program, tmp_path):
+    place = tmp_path / "faults"
+    done = command_line("run", broken_program, "--device", REFERENCE, KAWARA_FAULTS=place)
+    assert done.returncode == 1 and "invalid_program" in done.stderr and "byte 169" in done.stderr
+    assert not place.exists()
 
 
 @pytest.mark.parametrize("changes, status, words", [
