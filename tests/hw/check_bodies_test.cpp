@@ -21,10 +21,18 @@ class CheckCopy : public Check {
   kawara_copy& body = draft.body<kawara_copy>();
 };
 
-TEST_F(CheckGemm, MultipliesF32OrEightBitIntegers) {
+constexpr kawara_dtype kFloatFactors[] = {KAWARA_DTYPE_f32, KAWARA_DTYPE_f16, KAWARA_DTYPE_bf16};
+
+TEST_F(CheckGemm, MultipliesFloatsOfSixteenBitsOrMoreOrEightBitIntegers) {
   expect_refused_with(draft, body.acc_dtype, KAWARA_DTYPE_f16, KAWARA_FAULT_bad_command);
-  expect_refused_with(draft, body.a.dtype, KAWARA_DTYPE_f16, KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, body.a.dtype, KAWARA_DTYPE_f8e4m3, KAWARA_FAULT_bad_command);
   expect_refused_with(draft, body.b.dtype, KAWARA_DTYPE_i8, KAWARA_FAULT_bad_command);
+  for (auto a : kFloatFactors)
+    for (auto b : kFloatFactors) {
+      body.a.dtype = static_cast<uint8_t>(a);
+      body.b.dtype = static_cast<uint8_t>(b);
+      expect_accepted(draft);
+    }
   body.acc_dtype = KAWARA_DTYPE_i32;
   for (auto a : {KAWARA_DTYPE_i8, KAWARA_DTYPE_u8})
     for (auto b : {KAWARA_DTYPE_i8, KAWARA_DTYPE_u8}) {
@@ -33,6 +41,7 @@ TEST_F(CheckGemm, MultipliesF32OrEightBitIntegers) {
       expect_accepted(draft);
     }
   expect_refused_with(draft, body.a.dtype, KAWARA_DTYPE_f32, KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, body.a.dtype, KAWARA_DTYPE_bf16, KAWARA_FAULT_bad_command);
   expect_refused_with(draft, body.b.dtype, KAWARA_DTYPE_i4, KAWARA_FAULT_bad_command);
 }
 
@@ -45,6 +54,13 @@ TEST_F(CheckGemm, FootprintsOfBothOperandsStayInside) {
   expect_refused_with(draft, body.b.data, operand(2, 0x10000 - 4 * 47), KAWARA_FAULT_region_bounds);
   body.K = 9;
   expect_refused(draft, KAWARA_FAULT_region_bounds, &body.a.data);
+}
+
+TEST_F(CheckGemm, FootprintsCountEachOperandsOwnType) {
+  body.a.dtype = KAWARA_DTYPE_f16;
+  body.a.data = operand(0, 4096 - 2 * 32);
+  expect_accepted(draft);
+  expect_refused_with(draft, body.a.data, operand(0, 4096 - 2 * 31), KAWARA_FAULT_region_bounds);
 }
 
 TEST_F(CheckGemm, StridesOfEveryDimensionCount) {
@@ -113,10 +129,16 @@ TEST_F(CheckGemm, HasNoPlanesAndNoGroupTableYet) {
   }
 }
 
-TEST_F(CheckConv, MultipliesF32OrEightBitIntegers) {
+TEST_F(CheckConv, MultipliesFloatsOfSixteenBitsOrMoreOrEightBitIntegers) {
   expect_refused_with(draft, body.acc_dtype, KAWARA_DTYPE_bf16, KAWARA_FAULT_bad_command);
   expect_refused_with(draft, body.a_dtype, KAWARA_DTYPE_u8, KAWARA_FAULT_bad_command);
-  expect_refused_with(draft, body.b_dtype, KAWARA_DTYPE_f16, KAWARA_FAULT_bad_command);
+  expect_refused_with(draft, body.b_dtype, KAWARA_DTYPE_e8m0, KAWARA_FAULT_bad_command);
+  for (auto a : kFloatFactors)
+    for (auto b : kFloatFactors) {
+      body.a_dtype = static_cast<uint8_t>(a);
+      body.b_dtype = static_cast<uint8_t>(b);
+      expect_accepted(draft);
+    }
 }
 
 TEST_F(CheckConv, FootprintsOfInputAndWeightsStayInside) {

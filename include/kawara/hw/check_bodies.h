@@ -13,7 +13,14 @@ static inline int kawara_refuse_field(struct kawara_checker *checker, const void
 	return kawara_refuse(checker, KAWARA_FAULT_bad_command, kawara_field_of(checker, field));
 }
 
-/* ME multiplies f32 into f32, and 8-bit integers into i32. */
+/* ME multiplies f32, f16 and bf16, in any pair, into f32, and 8-bit integers into i32. */
+static inline int kawara_is_factor(uint8_t dtype, uint8_t acc)
+{
+	if (acc == KAWARA_DTYPE_f32)
+		return dtype == KAWARA_DTYPE_f32 || dtype == KAWARA_DTYPE_f16 || dtype == KAWARA_DTYPE_bf16;
+	return dtype == KAWARA_DTYPE_i8 || dtype == KAWARA_DTYPE_u8;
+}
+
 static inline int kawara_check_me_types(struct kawara_checker *checker, const uint8_t *acc, const uint8_t *a, const uint8_t *b)
 {
 	const uint8_t *factors[2];
@@ -23,7 +30,7 @@ static inline int kawara_check_me_types(struct kawara_checker *checker, const ui
 	if (*acc != KAWARA_DTYPE_f32 && *acc != KAWARA_DTYPE_i32)
 		return kawara_refuse_field(checker, acc);
 	for (int i = 0; i < 2; ++i)
-		if (*acc == KAWARA_DTYPE_f32 ? *factors[i] != KAWARA_DTYPE_f32 : *factors[i] != KAWARA_DTYPE_i8 && *factors[i] != KAWARA_DTYPE_u8)
+		if (!kawara_is_factor(*factors[i], *acc))
 			return kawara_refuse_field(checker, factors[i]);
 	return 1;
 }

@@ -8,7 +8,8 @@
  *   bounded           as exact, but it uses published sequences: the same bits on every device, and what each sequence gives
  *                     is within the bound of its row in sequences.def of the true function of its argument.
  *   device_dependent  the matrix engine sums floats: the same bits on every run on one device; another may sum in another order.
- *                     A sum of K products errs by at most (K + 2) * 2^-24 * (sum of |a||b|), before the epilogue.
+ *                     A sum of K products errs by at most (K + 2) * 2^-24 * (sum of |a||b|), before the epilogue; a and b as they
+ *                     lie in memory, in 16 bits or 32.
  *
  * "The same bits" is but for subnormals, which a device may flush. Where an ordered phase stores twice to a byte from two
  * points, it is open which of the two stays, and so it is for commands of which the job leaves the order open.

@@ -84,9 +84,8 @@ std::optional<Nest> summed(const hw::SectionView& section, const NestStream& inp
 
 }  // namespace
 
-bool add_depthwise(Recorder& recorder, const hw::CommandView& command, const WidenedOperand& inputs, const WidenedOperand& weights,
-                   uint64_t& scratch) {
-  const auto& conv = command.body<kawara_conv>();
+bool add_depthwise(Recorder& recorder, const hw::CommandView& command, const kawara_conv& conv, const WidenedOperand& inputs,
+                   const WidenedOperand& weights, uint64_t& scratch) {
   if (!suits(conv, command.section())) return false;
   NestStream taps{weights.place, DType::f32, 0, 0, {along(channel, weights.stride[0], conv.groups)}};
   for (unsigned i = 0; i < 3; ++i) taps.coordinates.push_back(along(tap_z + i, weights.stride[3 + i], conv.kernel[i]));

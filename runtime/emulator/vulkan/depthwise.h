@@ -10,7 +10,8 @@ namespace kawara::emulator::vulkan {
 
 // Adds the whole command, its epilogue included; false, and nothing is added, where that does not suit it.
 // inputs [image, group, 1, z, y, x] and weights [group, 1, 1, z, y, x]: f32.
-bool add_depthwise(Recorder& recorder, const hw::CommandView& command, const WidenedOperand& inputs, const WidenedOperand& weights,
-                   uint64_t& scratch);
+// conv: the command's body as if its operands lay so.
+bool add_depthwise(Recorder& recorder, const hw::CommandView& command, const kawara_conv& conv, const WidenedOperand& inputs,
+                   const WidenedOperand& weights, uint64_t& scratch);
 
 }  // namespace kawara::emulator::vulkan

@@ -81,9 +81,8 @@ WidenedOperand turned(const WidenedOperand& weights, const kawara_conv& conv, co
 
 }  // namespace
 
-bool add_lane_transposed(Recorder& recorder, const hw::CommandView& command, const WidenedOperand& inputs, const WidenedOperand& weights,
-                         uint64_t& scratch) {
-  const auto& conv = command.body<kawara_conv>();
+bool add_lane_transposed(Recorder& recorder, const hw::CommandView& command, const kawara_conv& conv, const WidenedOperand& inputs,
+                         const WidenedOperand& weights, uint64_t& scratch) {
   if (!suits(conv, command.section())) return false;
   std::vector<std::array<Phase, 2>> all;
   for (uint32_t y = 0; y < conv.stride[1]; ++y)

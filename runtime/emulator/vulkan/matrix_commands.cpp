@@ -114,7 +114,7 @@ void add_gemm(Recorder& recorder, const hw::CommandView& command) {
 }
 
 void add_conv(Recorder& recorder, const hw::CommandView& command) {
-  const auto& conv = command.body<kawara_conv>();
+  kawara_conv conv = command.body<kawara_conv>();
   const hw::SectionView section = command.section();
   const uint32_t group = std::max<uint32_t>(1, section.fields().acc_group);
   const uint64_t channels = uint64_t{conv.groups} * conv.OC;
@@ -122,8 +122,6 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   const uint8_t dim = limit_dim(conv.header);
   const bool is_integer = conv.acc_dtype == KAWARA_DTYPE_i32;
   const int64_t line = conv.out[2], plane_size = line * conv.out[1], volume = plane_size * conv.out[0];
-  const LaneConv lanes(conv);
-  const bool on_lanes = recorder.software_lanes() != 0 && lanes.suits();
   uint64_t scratch = 0;
   MatrixOperand input;
   input.data = conv.a;
@@ -140,8 +138,17 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   weight.zero = plane(conv.b_zero, conv.b_zero_dtype, conv.b_zero_stride, 2);
   const auto a = widen(recorder, input, is_integer, scratch);
   const auto b = widen(recorder, weight, is_integer, scratch);
+  if (conv.a_dtype != KAWARA_DTYPE_f32 || conv.b_dtype != KAWARA_DTYPE_f32) recorder.start_pass();  // what follows reads the widened
+  // From here on floats are f32, and lie as the kernels have them.
+  const auto input_type = static_cast<DType>(conv.a_dtype);
+  if (kind(input_type) == DTypeKind::FLOAT && !is_integer && !input.zero.is_there()) {
+    conv.a_dtype = KAWARA_DTYPE_f32;
+    std::ranges::copy(a.stride, conv.a_stride);
+  }
+  const LaneConv lanes(conv);
+  const bool on_lanes = recorder.software_lanes() != 0 && lanes.suits();
   if (recorder.software_lanes() != 0 &&
-      (add_depthwise(recorder, command, a, b, scratch) || add_lane_transposed(recorder, command, a, b, scratch)))
+      (add_depthwise(recorder, command, conv, a, b, scratch) || add_lane_transposed(recorder, command, conv, a, b, scratch)))
     return recorder.recording().use_scratch(scratch);
   const SumsRoom room(on_lanes, channels, on_lanes ? lanes.columns() : static_cast<uint64_t>(volume));
   const bool is_point = volume == 1 && conv.kernel[0] == 1 && conv.kernel[1] == 1 && conv.kernel[2] == 1 &&
@@ -150,12 +157,11 @@ void add_conv(Recorder& recorder, const hw::CommandView& command) {
   product.is_integer = is_integer;
   product.sums = reserve(conv.N * static_cast<uint64_t>(room.batch) * 4, scratch);
   if (conv.a_dtype != (product.is_integer ? KAWARA_DTYPE_i32 : KAWARA_DTYPE_f32) || input.zero.is_there()) {
-    const auto type = static_cast<DType>(conv.a_dtype);
     uint32_t value = conv.pad_value;
-    if (kind(type) != DTypeKind::FLOAT && bits(type) < 32) {
-      value &= (1u << bits(type)) - 1;
-      const uint32_t sign = 1u << (bits(type) - 1);
-      if (kind(type) == DTypeKind::SIGNED) value = (value ^ sign) - sign;
+    if (kind(input_type) != DTypeKind::FLOAT && bits(input_type) < 32) {
+      value &= (1u << bits(input_type)) - 1;
+      const uint32_t sign = 1u << (bits(input_type) - 1);
+      if (kind(input_type) == DTypeKind::SIGNED) value = (value ^ sign) - sign;
     }
     product.has_pad_place = true;
     product.pad_place = widen_value(recorder, conv.a_dtype, value, input.zero, product.is_integer, scratch).place;

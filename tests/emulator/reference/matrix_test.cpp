@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "emulator/narrow.h"
 #include "emulator/reference/machine.h"
 #include "emulator/reference/reference.h"
 
@@ -99,6 +100,29 @@ TEST(GemmOperands, StridesTransposeAndBroadcast) {
     }
   }
   EXPECT_EQ(machine.read<float>(to, expected.size()), expected);
+}
+
+TEST(GemmOperands, OfSixteenBitsAreWidenedAndThenMultipliedInF32) {
+  constexpr uint32_t M = 5, N = 7, K = 300;
+  const std::vector<float> a = noise(M * K, 1), b = noise(K * N, 2);
+  for (const uint8_t a_type : {kF32, uint8_t{KAWARA_DTYPE_f16}, uint8_t{KAWARA_DTYPE_bf16}})
+    for (const uint8_t b_type : {uint8_t{KAWARA_DTYPE_f16}, uint8_t{KAWARA_DTYPE_bf16}}) {
+      Machine machine(emulator::reference_executor());
+      const Narrow right = narrow(b, b_type), left = a_type == kF32 ? Narrow{{}, a} : narrow(a, a_type);
+      const uint32_t to = machine.local(std::vector<float>(M * N)), from = a_type == kF32 ? machine.local(a) : machine.local(left.bits);
+      kawara_gemm gemm = contiguous_gemm(from, machine.local(right.bits), b_type, kF32, 1, 1, M, N, K);
+      gemm.a.dtype = a_type;
+      const hw::Section section = store_accumulator(to, kF32, {1, 1, M, N});
+      machine.run(gemm, &section);
+      std::vector<float> expected;
+      for (size_t m = 0; m < M; ++m)
+        for (size_t n = 0; n < N; ++n) {
+          float sum = 0;
+          for (size_t k = 0; k < K; ++k) sum += left.values[m * K + k] * right.values[k * N + n];
+          expected.push_back(sum);
+        }
+      EXPECT_EQ(bits_of(machine.read<float>(to, expected.size())), bits_of(expected)) << int{a_type} << " by " << int{b_type};
+    }
 }
 
 TEST(GemmOperands, BytesAccumulateInThirtyTwoBits) {
@@ -287,6 +311,15 @@ TEST_P(Conv, HasTheBitsOfItsDefinition) {
 TEST_P(Conv, PadsWithItsPadValue) {
   const std::vector<float> a = noise(inputs(), 3), b = noise(weights(), 4);
   EXPECT_EQ(bits_of(run<float>(a, b, kF32, std::bit_cast<uint32_t>(-1.5f))), bits_of(convolution<float>(GetParam(), a, b, -1.5f)));
+}
+
+TEST_P(Conv, WidensElementsOfSixteenBits) {
+  for (const uint8_t dtype : {KAWARA_DTYPE_f16, KAWARA_DTYPE_bf16}) {
+    const Narrow a = narrow(noise(inputs(), 5), dtype), b = narrow(noise(weights(), 6), dtype);
+    // the pad is an f32, whatever the type
+    EXPECT_EQ(bits_of(run<float>(a.bits, b.bits, dtype, std::bit_cast<uint32_t>(-0.1f))),
+              bits_of(convolution<float>(GetParam(), a.values, b.values, -0.1f)));
+  }
 }
 
 TEST_P(Conv, IsExactInIntegers) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "emulator/narrow.h"
 #include "emulator/reference/machine.h"
 #include "emulator/vulkan/random_program.h"
 #include "emulator/vulkan/twins.h"
@@ -22,6 +23,16 @@ void expect_close(const Twins& twins, uint32_t region, double terms) {
   EXPECT_GT(std::ranges::count_if(want, [](float value) { return value != 0; }), 0);
 }
 
+struct Types {
+  uint8_t a, b;
+};
+constexpr Types kNarrow[] = {
+    {KAWARA_DTYPE_f16, KAWARA_DTYPE_f16}, {KAWARA_DTYPE_bf16, KAWARA_DTYPE_bf16}, {kF32, KAWARA_DTYPE_bf16}, {KAWARA_DTYPE_f16, kF32}};
+
+uint32_t local(Twins& twins, const std::vector<float>& values, uint8_t dtype) {
+  return dtype == kF32 ? twins.local(values) : twins.local(narrow(values, dtype).bits);
+}
+
 hw::Section store_sums(uint32_t out, uint8_t type, std::vector<kawara_coord> coords) {
   hw::Section section;
   section.acc_group = 1;
@@ -37,24 +48,33 @@ struct GemmShape {
   bool transposed_b;
 };
 
-class VulkanGemm : public testing::TestWithParam<std::tuple<int, GemmShape>> {};
+class VulkanGemm : public testing::TestWithParam<std::tuple<int, GemmShape>> {
+ protected:
+  void expect_within_bound(const Types& types) const;
+};
 
-TEST_P(VulkanGemm, IsWithinTheBound) {
+void VulkanGemm::expect_within_bound(const Types& types) const {
+  SCOPED_TRACE(testing::Message() << int{types.a} << " by " << int{types.b});
   const auto [way, shape] = GetParam();
   const auto [G, M, N, K, transposed] = shape;
   Twins twins(kWays[way]);
-  const auto a = twins.local(noise(size_t{G} * M * K, 1)), b = twins.local(noise(size_t{K} * N, 2)),
+  const auto a = local(twins, noise(size_t{G} * M * K, 1), types.a), b = local(twins, noise(size_t{K} * N, 2), types.b),
              out = twins.local(std::vector<float>(size_t{G} * M * N));
   auto gemm = hw::blank<kawara_gemm>();
   gemm.G = G, gemm.M = M, gemm.N = N, gemm.K = K;
   gemm.acc_dtype = kF32;
   gemm.a.data = hw::operand(a, 0), gemm.b.data = hw::operand(b, 0);
-  gemm.a.dtype = gemm.b.dtype = kF32;
+  gemm.a.dtype = types.a, gemm.b.dtype = types.b;
   gemm.a.stride[0] = int64_t{M} * K, gemm.a.stride[2] = K, gemm.a.stride[3] = 1;
   gemm.b.stride[2] = transposed ? 1 : N, gemm.b.stride[3] = transposed ? K : 1;
   const auto section = store_sums(out, kF32, {coord(int64_t{M} * N, G, {{0, 1}}), coord(N, M, {{2, 1}}), coord(1, N, {{3, 1}})});
   twins.run(gemm, &section);
   expect_close(twins, out, K);
+}
+
+TEST_P(VulkanGemm, IsWithinTheBound) { expect_within_bound({kF32, kF32}); }
+TEST_P(VulkanGemm, OfSixteenBitsIsWithinTheBound) {
+  for (const Types& types : kNarrow) expect_within_bound(types);
 }
 INSTANTIATE_TEST_SUITE_P(Shapes, VulkanGemm,
                          testing::Combine(testing::Range(0, 2),
@@ -230,9 +250,13 @@ struct ConvShape {
   bool transposed;
 };
 
-class VulkanConv : public testing::TestWithParam<std::tuple<int, ConvShape>> {};
+class VulkanConv : public testing::TestWithParam<std::tuple<int, ConvShape>> {
+ protected:
+  void expect_within_bound(const Types& types) const;
+};
 
-TEST_P(VulkanConv, IsWithinTheBound) {
+void VulkanConv::expect_within_bound(const Types& types) const {
+  SCOPED_TRACE(testing::Message() << int{types.a} << " by " << int{types.b});
   const auto [way, s] = GetParam();
   const uint32_t reach = s.dilation * (s.kernel - 1) + 1;
   const uint32_t out_extent = s.transposed ? (s.in - 1) * s.stride + reach - 2 * static_cast<uint32_t>(s.pad)
@@ -241,15 +265,15 @@ TEST_P(VulkanConv, IsWithinTheBound) {
   constexpr uint32_t kBatch = 2;
   const uint32_t channels = s.groups * s.OC;
   Twins twins(kWays[way]);
-  const auto a = twins.local(noise(size_t{kBatch} * s.groups * s.IC * s.in * width, 1));
-  const auto b = twins.local(noise(size_t{channels} * s.IC * s.kernel * s.kernel, 2)), bias = twins.local(noise(channels, 3));
+  const auto a = local(twins, noise(size_t{kBatch} * s.groups * s.IC * s.in * width, 1), types.a);
+  const auto b = local(twins, noise(size_t{channels} * s.IC * s.kernel * s.kernel, 2), types.b), bias = twins.local(noise(channels, 3));
   const auto out = twins.local(std::vector<float>(size_t{kBatch} * channels * out_extent * out_width));
   auto conv = hw::blank<kawara_conv>();
   conv.N = kBatch, conv.groups = s.groups, conv.IC = s.IC, conv.OC = s.OC;
   conv.in[1] = s.in, conv.in[2] = width, conv.out[1] = out_extent, conv.out[2] = out_width;
   for (int i = 1; i < 3; ++i) conv.kernel[i] = s.kernel, conv.stride[i] = s.stride, conv.dilation[i] = s.dilation, conv.pad[i] = s.pad;
   conv.flags = s.transposed ? KAWARA_CONV_TRANSPOSED : 0;
-  conv.acc_dtype = conv.a_dtype = conv.b_dtype = kF32;
+  conv.acc_dtype = kF32, conv.a_dtype = types.a, conv.b_dtype = types.b;
   conv.a = hw::operand(a, 0), conv.b = hw::operand(b, 0);
   const int64_t plane = int64_t{s.in} * width, taps = int64_t{s.kernel} * s.kernel, out_plane = int64_t{out_extent} * out_width;
   const int64_t a_stride[] = {plane * s.IC * s.groups, plane * s.IC, plane, 0, width, 1};
@@ -265,6 +289,11 @@ TEST_P(VulkanConv, IsWithinTheBound) {
   section.phases = {once(3)};
   twins.run(conv, &section);
   expect_close(twins, out, static_cast<double>(s.IC * taps + 1));
+}
+
+TEST_P(VulkanConv, IsWithinTheBound) { expect_within_bound({kF32, kF32}); }
+TEST_P(VulkanConv, OfSixteenBitsIsWithinTheBound) {
+  for (const Types& types : kNarrow) expect_within_bound(types);
 }
 INSTANTIATE_TEST_SUITE_P(
     Shapes, VulkanConv,
