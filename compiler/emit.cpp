@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -142,6 +143,7 @@ class Emitter {
       json[name + "_proof"] = describe(minimum, bytes, bound);
     };
     json["weights_bytes"] = allocation_.weights_bytes;
+    if (const uint64_t saved = narrow_operand_bytes()) json["weights_in_f32_bytes"] = allocation_.weights_bytes + saved;
     place("arena", allocation_.arena_bytes, allocation_.arena_bound_bytes, allocation_.arena_minimum);
     place("sram", allocation_.sram_bytes, allocation_.sram_bound_bytes, allocation_.sram_minimum);
     json["traffic_kept_off_local_memory_bytes"] = allocation_.traffic_kept_bytes;
@@ -158,6 +160,37 @@ class Emitter {
                         {"depth_max", fidelity.depth_max}};
   }
 
+  // Both operands of a matrix command: where in the command they lie, and as what.
+  static std::vector<std::pair<uint64_t, DType>> factors_of(const Command& command) {
+    if (const auto* gemm = std::get_if<kawara_gemm>(&command.body))
+      return {{gemm->a.data, static_cast<DType>(gemm->a.dtype)}, {gemm->b.data, static_cast<DType>(gemm->b.dtype)}};
+    if (const auto* conv = std::get_if<kawara_conv>(&command.body))
+      return {{conv->a, static_cast<DType>(conv->a_dtype)}, {conv->b, static_cast<DType>(conv->b_dtype)}};
+    return {};
+  }
+
+  // What the matrix engine multiplies: the narrow types that any operand has, else f32.
+  std::string precision() const {
+    std::set<std::string> narrow;
+    for (const Command& command : model_.commands)
+      for (const auto& [operand, dtype] : factors_of(command))
+        if (bits(dtype) < 32) narrow.emplace(name(dtype));
+    return narrow.empty() ? "f32" : fmt::format("{}", fmt::join(narrow, ", "));
+  }
+
+  // What the weights that it multiplies save by their type.
+  uint64_t narrow_operand_bytes() const {
+    std::set<uint32_t> narrow;
+    for (const Command& command : model_.commands)
+      for (const auto& [operand, dtype] : factors_of(command)) {
+        const uint32_t buffer = command.buffers[kawara_operand_region(operand)];
+        if (bits(dtype) == 16 && model_.buffers[buffer].role == Buffer::Role::weights) narrow.insert(buffer);
+      }
+    uint64_t bytes = 0;
+    for (const uint32_t buffer : narrow) bytes += model_.buffers[buffer].size_bytes;
+    return bytes;
+  }
+
   std::string report() const {
     std::map<std::string, uint64_t> engines;
     uint64_t macs = 0, waits = 0;
@@ -169,6 +202,7 @@ class Emitter {
     nlohmann::ordered_json json;
     json["target"] = target_.name;
     if (portable_.origin) json["relowered_from"] = {{"target", portable_.origin->target}, {"isa_version", portable_.origin->isa_version}};
+    json["precision"] = precision();
     json["groups"] = graph_.nodes.size();
     json["commands"] = model_.commands.size();
     for (const auto& [name, count] : engines) json["commands_by_engine"][name] = count;

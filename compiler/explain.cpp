@@ -7,6 +7,7 @@
 #include "lowering.h"
 #include "onnx/model.h"
 #include "passes/passes.h"
+#include "precision.h"
 #include "specialise.h"
 
 namespace kawara {
@@ -23,6 +24,16 @@ std::string_view command_name(const compiler::Command& command) {
 std::string_view engine_name(const compiler::Command& command) {
   if (command.engine == KAWARA_ENGINE_ME) return "matrix";
   return command.engine == KAWARA_ENGINE_VE ? "vector" : "dma";
+}
+
+std::string operands_of(const compiler::Command& command) {
+  const auto named = [](uint8_t a, uint8_t b) {
+    const std::string left(name(static_cast<DType>(a))), right(name(static_cast<DType>(b)));
+    return left == right ? left : fmt::format("{} by {}", left, right);
+  };
+  if (const auto* gemm = std::get_if<kawara_gemm>(&command.body)) return named(gemm->a.dtype, gemm->b.dtype);
+  if (const auto* conv = std::get_if<kawara_conv>(&command.body)) return named(conv->a_dtype, conv->b_dtype);
+  return {};
 }
 
 // Rows by debug_id, which counts the model's nodes from 1.
@@ -65,6 +76,7 @@ class Placements {
       if (!row) continue;
       row->engine = engine_name(command);
       row->command = command_name(command);
+      row->operands = operands_of(command);
       row->group = command.node;
     }
     for (const uint32_t absorbed : command.absorbed) {
@@ -87,6 +99,7 @@ class Placements {
 
 std::vector<NodePlacement> explain(const std::filesystem::path& model, const CompileOptions& options) {
   compiler::find_target(options.target);
+  compiler::require_precision(options.precision);
   const compiler::Waiting waiting(options.waiting);
   compiler::Graph graph = compiler::read_onnx(model);
   Placements placements(graph);
@@ -100,7 +113,9 @@ std::vector<NodePlacement> explain(const std::filesystem::path& model, const Com
         std::ranges::all_of(node.outputs, [&](compiler::ValueId id) { return id == compiler::kAbsent || graph.values[id].constant; });
     if (NodePlacement* row = placements.find(node.debug_id)) row->command = folded ? "folded" : kRemoved;
   }
-  compiler::run_passes(graph, waiting);
+  compiler::run_portable_passes(graph, waiting);
+  compiler::narrow_products(graph, options.precision);
+  compiler::run_chip_passes(graph, waiting);
   for (const compiler::Node& node : graph.nodes) placements.remain(node);
   try {
     const compiler::Commands lowered = compiler::Lowering(graph).run(waiting);

@@ -29,7 +29,7 @@ void lower_product(Lowering& lowering, const Node& group, Product product, const
   body.N = extent_field(section.extent(3));
   body.K = extent_field(product.depth);
   body.acc_dtype = KAWARA_DTYPE_f32;
-  const auto operand = [&](kawara_matrix& matrix, const View& view, const std::vector<int64_t>& strides, int64_t along_depth,
+  const auto operand = [&](kawara_matrix& matrix, const View& view, DType dtype, const std::vector<int64_t>& strides, int64_t along_depth,
                            bool rows_are_depth) {
     matrix.stride[0] = strides[0];
     matrix.stride[1] = strides[1];
@@ -39,10 +39,10 @@ void lower_product(Lowering& lowering, const Node& group, Product product, const
     for (size_t i = 0; i < section.loops(); ++i) extents.push_back(section.extent(i));
     extents.push_back(product.depth);
     steps.push_back(along_depth);
-    return Lowering::Operand{view, product.dtype, std::move(extents), std::move(steps)};
+    return Lowering::Operand{view, dtype, std::move(extents), std::move(steps)};
   };
-  const auto a = operand(body.a, product.a, product.a_strides, product.a_depth, false);
-  const auto b = operand(body.b, product.b, product.b_strides, product.b_depth, true);
+  const auto a = operand(body.a, product.a, product.a_dtype, product.a_strides, product.a_depth, false);
+  const auto b = operand(body.b, product.b, product.b_dtype, product.b_strides, product.b_depth, true);
   lowering.gemm(group, body, a, b, std::move(section));
 }
 

@@ -13,7 +13,7 @@ namespace kawara::compiler {
 // of each sum, along which a and b move by a_depth and b_depth.
 struct Product {
   View a, b;
-  DType dtype = DType::none;
+  DType a_dtype = DType::none, b_dtype = DType::none;
   std::vector<int64_t> loops{};
   std::vector<int64_t> a_strides{}, b_strides{};
   int64_t depth = 0, a_depth = 0, b_depth = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to a graph before it is lowered, by name: `specialise`, and the passes of passes.def.
+// What can be done to a graph before it is lowered, by name: `specialise`, the passes of passes.def, and narrow_products() as
+// narrow_bf16 and narrow_f16.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace kawara::compiler {
 
-// All names, in the order in which a compilation takes them.
+// Of what every compilation does, in its order.
 std::vector<std::string_view> step_names();
 // Throws invalid_argument for a name that is none of them, and lists those.
 void require_step(std::string_view name);

@@ -216,8 +216,14 @@ auto interruptible(Calls& calls, Work work) {
   return result.get();
 }
 
-CompileOptions options_of(const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target, const Waiting& waiting) {
-  return {.shapes = shapes, .target = target, .waiting = waiting};
+DType precision_of(const std::string& text) {
+  if (const auto dtype = kawara::dtype_named(text)) return *dtype;
+  throw fail(Code::invalid_argument, "precision must be f32, bf16 or f16, got '{}'", text);
+}
+
+CompileOptions options_of(const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target,
+                          const std::string& precision, const Waiting& waiting) {
+  return {.shapes = shapes, .target = target, .precision = precision_of(precision), .waiting = waiting};
 }
 
 py::dict described(const CacheUse& use) {
@@ -378,10 +384,12 @@ PYBIND11_MODULE(_kawara, module) {
 
   module.def(
       "compile",
-      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target) {
-        return interruptible(*calls, [=](const Waiting& waiting) { return kawara::compile(model, options_of(shapes, target, waiting)); });
+      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target,
+              const std::string& precision) {
+        return interruptible(
+            *calls, [=](const Waiting& waiting) { return kawara::compile(model, options_of(shapes, target, precision, waiting)); });
       },
-      py::arg("model"), py::arg("shapes"), py::arg("target"));
+      py::arg("model"), py::arg("shapes"), py::arg("target"), py::arg("precision"));
 
   module.def(
       "inspect",
@@ -403,9 +411,10 @@ PYBIND11_MODULE(_kawara, module) {
 
   module.def(
       "explain",
-      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target) {
-        const std::vector<NodePlacement> rows =
-            interruptible(*calls, [=](const Waiting& waiting) { return kawara::explain(model, options_of(shapes, target, waiting)); });
+      [calls](const std::filesystem::path& model, const std::map<std::string, std::vector<int64_t>>& shapes, const std::string& target,
+              const std::string& precision) {
+        const std::vector<NodePlacement> rows = interruptible(
+            *calls, [=](const Waiting& waiting) { return kawara::explain(model, options_of(shapes, target, precision, waiting)); });
         py::list result;
         for (const NodePlacement& row : rows) {
           py::dict entry;
@@ -414,13 +423,14 @@ PYBIND11_MODULE(_kawara, module) {
           entry["supported"] = row.supported;
           entry["engine"] = row.engine;
           entry["command"] = row.command;
+          entry["operands"] = row.operands;
           entry["group"] = row.group;
           entry["rule"] = row.rule;
           result.append(entry);
         }
         return result;
       },
-      py::arg("model"), py::arg("shapes"), py::arg("target"));
+      py::arg("model"), py::arg("shapes"), py::arg("target"), py::arg("precision"));
 
   module.def(
       "profile",
@@ -499,13 +509,14 @@ PYBIND11_MODULE(_kawara, module) {
 
   py::class_<InferenceSession>(module, "InferenceSession")
       .def(py::init([calls](const std::filesystem::path& path, const std::string& device,
-                            const std::map<std::string, std::vector<int64_t>>& shapes, bool cache, unsigned slots) {
+                            const std::map<std::string, std::vector<int64_t>>& shapes, bool cache, unsigned slots,
+                            const std::string& precision) {
              return interruptible(*calls, [=](const Waiting& waiting) {
-               const CompileOptions options{.shapes = shapes, .cache = cache, .waiting = waiting};
+               const CompileOptions options{.shapes = shapes, .precision = precision_of(precision), .cache = cache, .waiting = waiting};
                return std::make_unique<InferenceSession>(path, device, options, SessionOptions{.slots = slots});
              });
            }),
-           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"), py::arg("slots"))
+           py::arg("path"), py::arg("device"), py::arg("shapes"), py::arg("cache"), py::arg("slots"), py::arg("precision"))
       .def(py::init([calls](const Program& program, const std::string& device, unsigned slots) {
              return interruptible(*calls, [=](const Waiting& waiting) {
                return std::make_unique<InferenceSession>(program, device, waiting, SessionOptions{.slots = slots});

@@ -27,7 +27,10 @@ void lower(Lowering& lowering, const Node& group) {
   const Shape &a = lowering.shape(node.inputs[0]), &output = lowering.shape(node.outputs[0]);
   const bool a_turned = lowering.attribute(node, "transA", int64_t{0}) != 0, b_turned = lowering.attribute(node, "transB", int64_t{0}) != 0;
   const float alpha = lowering.attribute(node, "alpha", 1.0f), beta = lowering.attribute(node, "beta", 1.0f);
-  Product product{.a = lowering.view(node.inputs[0]), .b = lowering.view(node.inputs[1]), .dtype = lowering.dtype(node.inputs[0])};
+  Product product{.a = lowering.view(node.inputs[0]),
+                  .b = lowering.view(node.inputs[1]),
+                  .a_dtype = lowering.dtype(node.inputs[0]),
+                  .b_dtype = lowering.dtype(node.inputs[1])};
   product.loops = output;
   product.loop_of = {0, 1};
   product.a_strides = {product.a.strides[a_turned], 0};

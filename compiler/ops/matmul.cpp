@@ -29,7 +29,10 @@ void infer(Inference& inference) {
 void lower(Lowering& lowering, const Node& group) {
   const Node& node = lowering.root(group);
   const Shape &a = lowering.shape(node.inputs[0]), &b = lowering.shape(node.inputs[1]), &output = lowering.shape(node.outputs[0]);
-  Product product{.a = lowering.view(node.inputs[0]), .b = lowering.view(node.inputs[1]), .dtype = lowering.dtype(node.inputs[0])};
+  Product product{.a = lowering.view(node.inputs[0]),
+                  .b = lowering.view(node.inputs[1]),
+                  .a_dtype = lowering.dtype(node.inputs[0]),
+                  .b_dtype = lowering.dtype(node.inputs[1])};
   const size_t batch = output.size() - (a.size() > 1) - (b.size() > 1);
   product.loops.assign(output.begin(), output.begin() + static_cast<ptrdiff_t>(batch));
   product.loops.push_back(a.size() > 1 ? a[a.size() - 2] : 1);

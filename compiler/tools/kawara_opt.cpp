@@ -113,6 +113,7 @@ bool run(const Request& request) {
 void list() {
   std::cout << "specialise: gives every value its type and shape, and computes what is constant\n";
   for (const Pass& pass : passes()) std::cout << fmt::format("{}: {}\n", pass.name, pass.doc);
+  std::cout << "narrow_bf16, narrow_f16: casts the operands of convolutions and products, where a compilation is asked to\n";
 }
 
 int main(int argc, char** argv) {

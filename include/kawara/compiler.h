@@ -20,6 +20,9 @@ struct CompileOptions {
   // Dimensions per input, for inputs whose model leaves some open; -1 keeps the model's. An unknown input name is wrong_input.
   std::map<std::string, std::vector<int64_t>> shapes = {};
   std::string target = "k1";  // a name of configs.def
+  // Of the operands of convolutions and matrix products, weights and others: f32, bf16 or f16. Sums and all else stay f32. What it costs
+  // in exactness nobody knows before a run: Python's kawara.precision_error measures it.
+  DType precision = DType::f32;
   // An InferenceSession takes compiled programs from the cache folder (kawara/cache.h) and keeps them there. compile() never does.
   bool cache = true;
   // Called again and again while the compiler is at work, on the caller's thread: what it throws ends the work and reaches the
@@ -27,7 +30,8 @@ struct CompileOptions {
   std::function<void()> waiting = {};
 };
 
-// Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once).
+// Throws not_found, io_failed, invalid_model, shape_required, wrong_input, unsupported (all of the model's nodes at once),
+// invalid_argument (another precision, or a weight that f16 can't hold).
 KAWARA_API Program compile(const std::filesystem::path& model, const CompileOptions& options = {});
 
 // The same program for another chip, or for the command set that this kawara writes: lowered again from the portable graph that
@@ -73,6 +77,7 @@ struct NodePlacement {
   std::string command;  // "conv", "gemm", "vector", "copy"; "folded", "view"; "removed": it changes nothing, or no output needs it
   std::string group;    // node that leads the command it was fused into, or whose weights or pattern it became part of; else its own name
   std::string rule;     // when not supported: the sentence of the rule it breaks
+  std::string operands{};  // of a matrix command: "f32", or "bf16", or "f32 by bf16" where the two differ; "" otherwise
 };
 
 // Every node of the model in its order. Does not throw unsupported: that is what the rows say.

@@ -32,8 +32,9 @@ struct Replay {
   // Whether the job promises these bits: it has no float sums, or ran on the same again.
   bool bits_promised = false;
   // Else its float sums may differ. An output of floats, the largest finite of which has magnitude m, is taken to be near enough within
-  // this times m: 2 (depth + 2) 2^-24 for each command that is device-dependent, as if no other made an error larger. Not a bound
-  // for every model: a network may enlarge errors. Other outputs must have the same bits.
+  // this times m: 2 (depth + 2) 2^-24 for each command that is device-dependent; and, because sums that differ a little may be rounded
+  // the other way where a product reads 16 bits, twice the type's unit roundoff for each such command, added as squares. Not a bound for
+  // every model: a network may enlarge errors. Other outputs must have the same bits.
   double relative_tolerance = 0;
   bool equal = false;        // the same outputs bit for bit, or the same fault
   bool as_promised = false;  // equal, or every output within what the job promises

@@ -44,13 +44,15 @@ def check_beside(names: "Iterable[str]", model: str) -> None:
         _onnx_runtime(model)
 
 
-def measure(model: str, device: str, feeds: dict, runs: int, beside: "Iterable[str]" = (), tell: Callable = lambda text: None) -> "list[dict]":
+def measure(model: str, device: str, feeds: dict, runs: int, beside: "Iterable[str]" = (), tell: Callable = lambda text: None,
+            precision: str = "f32") -> "list[dict]":
     """A row for the device and one for each of `beside`. They take turns, run by run, so that a machine whose speed drifts slows all alike.
 
     Args:
         feeds: an array for each of the model's inputs; the model is compiled for their shapes. The cache of programs is not used.
         runs: how many, after the first.
         tell: called with what is being done.
+        precision: as for `compile`.
 
     Returns:
         rows of engine, compile_ms (None where nothing was compiled), load_ms (opening the device and loading what was compiled, or all that
@@ -65,7 +67,7 @@ def measure(model: str, device: str, feeds: dict, runs: int, beside: "Iterable[s
         tell("compiling")
         shapes = {name: array.shape for name, array in feeds.items()}
         target = _kawara.device_config(device)
-        program, compiled = _timed(lambda: sessions.compile(model, shapes=shapes, target=target))
+        program, compiled = _timed(lambda: sessions.compile(model, shapes=shapes, target=target, precision=precision))
     tell("loading")
     session, load_ms = _timed(lambda: sessions.InferenceSession(program, device))
     tell("running for the first time")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: kawara run | replay | compile | explain | inspect | profile | bench | devices | doctor | cache | help."""
+"""The command line: kawara run | replay | compile | explain | inspect | compare | profile | bench | devices | doctor | cache | help."""
 
 import os
 import sys
@@ -8,13 +8,14 @@ import typer
 
 import kawara
 
-from .commands import machine, programs, replay, run, timing
+from .commands import compare, machine, programs, replay, run, timing
 from .errors import Error
 from .terminal import complaints, console, show
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False,
                   help="Runs ONNX models on the K1 inference chip, or on its emulator.")
 for name, command in (("run", run.run), ("replay", replay.replay), ("compile", programs.compile_model), ("explain", programs.explain), ("inspect", programs.inspect),
+                      ("compare", compare.compare),
                       ("profile", timing.profile), ("bench", timing.bench), ("devices", machine.devices), ("doctor", machine.doctor),
                       ("cache", machine.cache), ("help", machine.help_command)):
     app.command(name)(command)

@@ -22,7 +22,7 @@ def replay(capture: "str | os.PathLike", device: "str | None" = None) -> dict:
             largest difference), tolerance (what max_abs may be), within (equal, or within it).
         bits_promised: whether the job promises the same bits here: it has no float sums, or runs on what ran it.
         relative_tolerance: otherwise, the tolerance of an output of floats as a share of its largest magnitude: by the depth and the
-            number of its sums, as if nothing made an error larger.
+            number of its sums, and by what its products read in 16 bits, as if nothing made an error larger.
         equal: the same bits, or the same fault.
         as_promised: equal, or every output within its tolerance.
 

@@ -20,6 +20,7 @@ complaints = Console(stderr=True, highlight=False, soft_wrap=True)
 
 ShapeOption = typer.Option(None, "--shape", metavar="NAME=D1,D2,…", help="Dimensions of an input that the model leaves open.")
 JsonOption = typer.Option(False, "--json", help="Print JSON instead of a table.")
+PrecisionOption = typer.Option("f32", "--precision", help="Of the operands of matrix products: f32, bf16 or f16. `kawara compare` says what it costs.")
 TargetOption = typer.Option("k1", "--target", help="Chip to compile for.")
 
 
@@ -53,6 +54,11 @@ def dims_text(shape) -> str:
 def require_file(path: str) -> None:
     if not os.path.exists(path):
         raise Error(f"there is no file '{path}'", code="not_found", remedy="check the spelling and the folder")
+
+
+def require_model_for(precision: str, path: str) -> None:
+    if precision != "f32" and path.endswith(".kwr"):
+        raise Error(f"--precision {precision}: '{path}' has the precision that it was compiled with", remedy="give the .onnx file")
 
 
 def parsed_shapes(shape: "Optional[List[str]]") -> dict:

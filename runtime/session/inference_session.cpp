@@ -11,6 +11,9 @@ InferenceSession::InferenceSession(const std::filesystem::path& path, const std:
                                    const SessionOptions& session)
     : state_(std::make_shared<State>(device, session)) {
   if (path.extension() == ".kwr") {
+    if (options.precision != DType::f32)
+      throw fail(Code::invalid_argument, "{}: a program has the precision that it was compiled with: compile the model in {}",
+                 path.string(), name(options.precision));
     state_->take(Program::load(path), options.waiting);
     return;
   }

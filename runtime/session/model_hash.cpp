@@ -100,6 +100,7 @@ std::optional<std::string> hash_of_model(const std::filesystem::path& path, cons
   hash.add_text(version());
   hash.add_text(build);
   hash.add_text(options.target);
+  hash.add_text(name(options.precision));
   hash.add(options.shapes.size());
   for (const auto& [input, shape] : options.shapes) {
     hash.add_text(input);

@@ -82,6 +82,7 @@ class KawaraOpt(unittest.TestCase):
         names = [line.split(":")[0] for line in run("--list").stdout.splitlines()]
         self.assertEqual(names[0], "specialise")
         self.assertIn("fuse", names)
+        self.assertIn("narrow_bf16, narrow_f16", names)
 
     def test_its_version_is_the_projects(self):
         done = run("--version")

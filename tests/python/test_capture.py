@@ -68,6 +68,22 @@ def test_a_replay_on_the_other_executor_is_as_near_as_the_job_promises(product_m
     assert 0 <= again["outputs"][0]["max_abs"] <= again["outputs"][0]["tolerance"] and again["outputs"][1]["different"] == 0
 
 
+@pytest.mark.parametrize("precision", ["bf16", "f16"])
+def test_sums_that_are_rounded_to_16_bits_may_be_rounded_otherwise_elsewhere(model_file, tmp_path, precision):
+    width = 256
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("MatMul", ["h", "w"], ["g"]), helper.make_node("MatMul", ["g", "w"], ["y"])]
+    weights = (np.random.RandomState(3).standard_normal((width, width)) / 16).astype(np.float32)
+    model = model_file(nodes, [("x", TensorProto.FLOAT, [64, width])], [("y", TensorProto.FLOAT, [64, width])], [("w", weights)])
+    x = np.random.RandomState(4).standard_normal((64, width)).astype(np.float32)
+    with kawara.InferenceSession(model, VULKAN, precision=precision) as session:
+        session.run(None, {"x": x}, capture=tmp_path / "job.kwj")
+    assert kawara.replay(tmp_path / "job.kwj")["equal"]
+    again = kawara.replay(tmp_path / "job.kwj", "emulator:reference")
+    largest = again["outputs"][0]["tolerance"] / again["relative_tolerance"]
+    sums_alone = 2 * (width + 2) * 3 / 2**24 * largest
+    assert again["as_promised"] and again["outputs"][0]["tolerance"] > sums_alone
+
+
 def test_a_capture_needs_nothing_but_itself(product_model, tmp_path):
     run = command_line("run", product_model, "--device", "emulator:reference", "--capture", tmp_path / "job.kwj", "--json")
     assert run.returncode == 0, run.stderr

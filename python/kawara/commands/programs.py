@@ -13,7 +13,7 @@ from .. import _kawara
 from ..dtypes import onnx_spelling
 from ..progress import Progress
 from ..report import size_text
-from ..terminal import JsonOption, ShapeOption, TargetOption, console, dims_text, escape, parsed_shapes, print_json, print_table, require_file
+from ..terminal import JsonOption, PrecisionOption, ShapeOption, TargetOption, console, dims_text, escape, parsed_shapes, print_json, print_table, require_file
 
 
 def compile_model(
@@ -21,6 +21,7 @@ def compile_model(
     output: Optional[str] = typer.Option(None, "--output", "-o", metavar="FILE", help="The .kwr file; by default the model's name with .kwr."),
     shape: Optional[List[str]] = ShapeOption,
     target: str = TargetOption,
+    precision: str = PrecisionOption,
     json: bool = JsonOption,
 ):
     """Compile a model to a .kwr file. A report says what became of it."""
@@ -28,7 +29,7 @@ def compile_model(
     output = output or os.path.splitext(model)[0] + ".kwr"
     started = time.perf_counter()
     with Progress(f"compiling {os.path.basename(model)}"):
-        program = kawara.compile(model, shapes=parsed_shapes(shape), target=target)
+        program = kawara.compile(model, shapes=parsed_shapes(shape), target=target, precision=precision)
     seconds = time.perf_counter() - started
     program.save(output)
     if json:
@@ -36,6 +37,8 @@ def compile_model(
     else:
         console.print(f"[bold]{escape(output)}[/]: {size_text(os.path.getsize(output))}, compiled in {seconds:.2f} s for {program.target}")
         console.print(escape(program.report()))
+        if precision != "f32":
+            console.print(f"what {precision} costs in exactness is not measured here: `kawara compare {escape(model)} --precision {precision}` does")
 
 
 def _placement(row: dict) -> str:
@@ -43,14 +46,16 @@ def _placement(row: dict) -> str:
         return "NOT SUPPORTED"
     if not row["command"]:
         return "-"  # nothing is placed while a node of the model is refused
-    return f"{row['command']} on the {row['engine']} engine" if row["engine"] else row["command"]
+    operands = f", {row['operands']}" if row["operands"] not in ("", "f32") else ""
+    return f"{row['command']} on the {row['engine']} engine{operands}" if row["engine"] else row["command"]
 
 
-def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Optional[List[str]] = ShapeOption, target: str = TargetOption, json: bool = JsonOption):
+def explain(model: str = typer.Argument(..., help="An .onnx file."), shape: Optional[List[str]] = ShapeOption, target: str = TargetOption,
+            precision: str = PrecisionOption, json: bool = JsonOption):
     """Where each node runs, or why it can't. For every node: its command and engine, what it was fused into, or which rule it breaks."""
     require_file(model)
     with Progress(f"compiling {os.path.basename(model)}"):
-        rows = _kawara.explain(model, parsed_shapes(shape), target)
+        rows = _kawara.explain(model, parsed_shapes(shape), target, precision)
     if json:
         print_json(rows)
         return

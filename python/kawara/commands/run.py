@@ -14,7 +14,7 @@ from .. import inputs
 from ..errors import Error
 from ..progress import Progress
 from ..report import size_text
-from ..terminal import JsonOption, ShapeOption, console, dims_text, escape, parsed_shapes, print_json, print_table, require_file, show
+from ..terminal import JsonOption, PrecisionOption, ShapeOption, console, dims_text, escape, parsed_shapes, print_json, print_table, require_file, show
 
 
 def run(
@@ -22,6 +22,7 @@ def run(
     input: Optional[List[str]] = typer.Option(None, "--input", metavar="NAME=FILE", help="A .npy or picture file; inputs without one get seeded random values."),
     shape: Optional[List[str]] = ShapeOption,
     device: str = typer.Option("auto", "--device", help="See `kawara devices`."),
+    precision: str = PrecisionOption,
     check: bool = typer.Option(False, "--check", help="Compare with ONNX Runtime on the CPU; the exit status is 1 when they differ."),
     save: Optional[str] = typer.Option(None, "--save", metavar="FOLDER", help="Write each output to FOLDER as .npy."),
     repeat: int = typer.Option(1, "--repeat", min=1, help="Run so many times; the fastest is shown beside the first."),
@@ -30,10 +31,12 @@ def run(
 ):
     """Run a model and show its outputs. --check compares them with ONNX Runtime's, --capture keeps the job in a file."""
     require_file(model)
+    if check and precision != "f32":
+        raise Error(f"--check expects what f32 gives, and --precision {precision} gives less", remedy=f"`kawara compare {model} --precision {precision}` measures what it costs")
     shapes = parsed_shapes(shape)
     started = time.perf_counter()
     with Progress(f"compiling {os.path.basename(model)}"):
-        session = kawara.InferenceSession(model, device, shapes=shapes)
+        session = kawara.InferenceSession(model, device, shapes=shapes, precision=precision)
     feeds = inputs.feeds_for(model, session._native.inputs, dict(inputs.parse_input(text) for text in input or []), shapes)
     ready = time.perf_counter()
     times = []
@@ -53,6 +56,7 @@ def run(
     report = session.program.report_data()
     result = {
         "device": session.device,
+        "precision": report.get("precision"),
         "relowered_from": report.get("relowered_from"),
         "fidelity": report.get("fidelity"),
         "load_s": round(ready - started, 4),

@@ -13,7 +13,7 @@ from .. import _kawara, bench as bench_module, inputs, profiling
 from ..errors import Error
 from ..progress import Progress
 from ..report import size_text
-from ..terminal import JsonOption, ShapeOption, TargetOption, console, escape, parsed_shapes, print_json, print_table, require_file
+from ..terminal import JsonOption, PrecisionOption, ShapeOption, TargetOption, console, escape, parsed_shapes, print_json, print_table, require_file, require_model_for
 
 
 def _model_inputs(model: str) -> list:
@@ -28,14 +28,16 @@ def profile(
     model: str = typer.Argument(..., help="An .onnx or .kwr file."),
     shape: Optional[List[str]] = ShapeOption,
     target: str = TargetOption,
+    precision: str = PrecisionOption,
     trace: Optional[str] = typer.Option(None, "--trace", metavar="FILE", help="Write a Chrome trace, which Perfetto (ui.perfetto.dev) opens."),
     top: int = typer.Option(20, "--top", min=0, help="Show so many commands, the longest first; 0: all, as they start."),
     json: bool = JsonOption,
 ):
     """Which commands the chip's cycles go to. By the chip's cost model: node, engine, cycles, share; nothing is run."""
     require_file(model)
+    require_model_for(precision, model)
     with Progress(f"compiling {os.path.basename(model)}"):
-        program = kawara.Program.load(model) if model.endswith(".kwr") else kawara.compile(model, shapes=parsed_shapes(shape), target=target)
+        program = kawara.Program.load(model) if model.endswith(".kwr") else kawara.compile(model, shapes=parsed_shapes(shape), target=target, precision=precision)
     result = profiling.profile(program)
     if trace:
         try:
@@ -66,16 +68,18 @@ def bench(
     input: Optional[List[str]] = typer.Option(None, "--input", metavar="NAME=FILE", help="As for `kawara run`."),
     shape: Optional[List[str]] = ShapeOption,
     device: str = typer.Option("auto", "--device", help="See `kawara devices`."),
+    precision: str = PrecisionOption,
     runs: int = typer.Option(20, "--runs", min=1, help="How many runs are timed after the first."),
     beside: Optional[List[str]] = typer.Option(None, "--beside", metavar="ENGINE", help="Time another engine in turns: onnxruntime."),
     json: bool = JsonOption,
 ):
     """Time a model on this machine. Compiling, loading, the first run, then median, best and p90 of many."""
     require_file(model)
+    require_model_for(precision, model)
     bench_module.check_beside(beside or [], model)
     feeds = inputs.feeds_for(model, _model_inputs(model), dict(inputs.parse_input(text) for text in input or []), parsed_shapes(shape))
     with Progress("compiling") as progress:
-        rows = bench_module.measure(model, device, feeds, runs, beside or [], progress.now)
+        rows = bench_module.measure(model, device, feeds, runs, beside or [], progress.now, precision)
     if json:
         print_json(rows)
         return
