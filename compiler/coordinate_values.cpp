@@ -11,7 +11,7 @@ int64_t floor_divide(int64_t value, int64_t divisor) { return value / divisor - 
 int64_t ceiling_divide(int64_t value, int64_t divisor) { return value / divisor + (value % divisor > 0); }
 
 // The sums themselves. What continues the progression below it, or lies in its steps, becomes part of it.
-Values sums_of(const Coordinate& coordinate) {
+Values sums_of(const LoopedCoordinate& coordinate) {
   Values values{.low = coordinate.base};
   std::vector<Progression> sums;
   for (Progression sum : coordinate.sums) {
@@ -65,7 +65,7 @@ std::optional<Values> quotients(const Values& sums, int64_t den, bool exact) {
 
 }  // namespace
 
-std::optional<Values> values_of(const Coordinate& coordinate) {
+std::optional<Values> values_of(const LoopedCoordinate& coordinate) {
   auto values = quotients(sums_of(coordinate), coordinate.den, coordinate.exact);
   if (!values || values->empty) return values;
   if (coordinate.extent == 0) return Values{.empty = true};

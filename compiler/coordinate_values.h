@@ -16,7 +16,7 @@ struct Progression {
   bool operator==(const Progression&) const = default;
 };
 
-struct Coordinate {
+struct LoopedCoordinate {
   int64_t base = 0;
   std::vector<Progression> sums = {};  // coefficient and extent of each loop
   uint32_t den = 1;
@@ -32,6 +32,6 @@ struct Values {
 };
 
 // Exactly the values, or nullopt where they have no such form. The coordinate keeps the rules of the chip's check.
-std::optional<Values> values_of(const Coordinate& coordinate);
+std::optional<Values> values_of(const LoopedCoordinate& coordinate);
 
 }  // namespace kawara::compiler

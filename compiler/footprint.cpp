@@ -19,7 +19,7 @@ int64_t product(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<
 int64_t sum(int64_t a, int64_t b) { return static_cast<int64_t>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b)); }
 
 // The values of the coordinate, each as far from the next as the stride says.
-void repeat(Runs& runs, const Coordinate& coordinate, int64_t stride_bits) {
+void repeat(Runs& runs, const LoopedCoordinate& coordinate, int64_t stride_bits) {
   const auto values = values_of(coordinate);
   if (!runs || !values)
     runs.reset();
@@ -51,13 +51,13 @@ std::optional<std::array<uint32_t, 9>> loops_of(const hw::SectionView& section, 
   return used ? std::optional(loops) : std::nullopt;
 }
 
-Coordinate coordinate_of(const kawara_coord& coord, const std::array<uint32_t, 9>& loops) {
+LoopedCoordinate coordinate_of(const kawara_coord& coord, const std::array<uint32_t, 9>& loops) {
   if (coord.flags & KAWARA_COORD_INDEXED) return {.sums = {{1, coord.extent}}, .extent = coord.extent};
-  Coordinate result{.base = coord.base,
-                    .den = coord.den,
-                    .exact = (coord.flags & KAWARA_COORD_EXACT) != 0,
-                    .clamp = (coord.flags & KAWARA_COORD_CLAMP) != 0,
-                    .extent = coord.extent};
+  LoopedCoordinate result{.base = coord.base,
+                          .den = coord.den,
+                          .exact = (coord.flags & KAWARA_COORD_EXACT) != 0,
+                          .clamp = (coord.flags & KAWARA_COORD_CLAMP) != 0,
+                          .extent = coord.extent};
   for (size_t i = 0; i < loops.size(); ++i) result.sums.push_back({coord.coef[i], loops[i]});
   return result;
 }
@@ -65,7 +65,7 @@ Coordinate coordinate_of(const kawara_coord& coord, const std::array<uint32_t, 9
 Runs element(uint64_t operand, uint32_t dtype) { return Runs(std::in_place, kawara_operand_offset(operand) * 8, kawara_dtype_bits(dtype)); }
 
 // Whether the coordinate is a sum of indices wherever the loops are: nothing divides or cuts it.
-bool is_plain(const Coordinate& coordinate) {
+bool is_plain(const LoopedCoordinate& coordinate) {
   int64_t low = coordinate.base, high = coordinate.base;
   for (const Progression& sum : coordinate.sums) (sum.step < 0 ? low : high) += sum.step * (static_cast<int64_t>(sum.count) - 1);
   return coordinate.den == 1 && low >= 0 && high < int64_t{coordinate.extent};
@@ -78,9 +78,9 @@ Runs runs_of(const hw::SectionView& section, const kawara_stream& stream, const 
   Runs runs = element(stream.data, stream.dtype);
   bool plain = true;
   std::array<int64_t, 9> strides{}, uses{};
-  std::vector<Coordinate> coordinates;
+  std::vector<LoopedCoordinate> coordinates;
   for (const kawara_coord& coord : section.coords(stream)) {
-    const Coordinate& coordinate = coordinates.emplace_back(coordinate_of(coord, *loops));
+    const LoopedCoordinate& coordinate = coordinates.emplace_back(coordinate_of(coord, *loops));
     const bool indexed = coord.flags & KAWARA_COORD_INDEXED;
     plain &= !indexed && is_plain(coordinate);
     for (size_t i = 0; !indexed && i < strides.size(); ++i) {
@@ -138,12 +138,12 @@ class Collector {
     for (size_t i = 0; i < 3; ++i) {
       if (conv.kernel[i] == 0) runs = StridedBytes();  // sums of nothing
       // o * stride + k * dilation - pad, or the i for which i * stride + k * dilation - pad is some o
-      Coordinate position{.base = transposed ? int64_t{conv.pad[i]} : -int64_t{conv.pad[i]},
-                          .sums = {{transposed ? 1 : conv.stride[i], conv.out[i]},
-                                   {transposed ? -int64_t{conv.dilation[i]} : conv.dilation[i], conv.kernel[i]}},
-                          .den = transposed ? conv.stride[i] : 1u,
-                          .exact = transposed,
-                          .extent = conv.in[i]};
+      LoopedCoordinate position{.base = transposed ? int64_t{conv.pad[i]} : -int64_t{conv.pad[i]},
+                                .sums = {{transposed ? 1 : conv.stride[i], conv.out[i]},
+                                         {transposed ? -int64_t{conv.dilation[i]} : conv.dilation[i], conv.kernel[i]}},
+                                .den = transposed ? conv.stride[i] : 1u,
+                                .exact = transposed,
+                                .extent = conv.in[i]};
       repeat(runs, position, product(conv.a_stride[3 + i], bits));
     }
     add(conv.a, conv.a_dtype, elements, false, std::move(runs));

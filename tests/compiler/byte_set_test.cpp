@@ -132,7 +132,7 @@ std::set<int64_t> every(const Values& values) {
 }
 
 // The manual's rule, point by point.
-std::set<int64_t> every(const Coordinate& coordinate) {
+std::set<int64_t> every(const LoopedCoordinate& coordinate) {
   std::set<int64_t> sums{coordinate.base}, values;
   for (const Progression& sum : coordinate.sums) {
     std::set<int64_t> more;
@@ -156,10 +156,10 @@ TEST(CoordinateValues, AreThoseOfTheManualsRule) {
   const auto pick = [&](int low, int high) { return low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)); };
   int answered = 0;
   for (int round = 0; round < 20000; ++round) {
-    Coordinate coordinate{.base = pick(-8, 8),
-                          .sums = {},
-                          .den = pick(0, 1) ? 1u : static_cast<uint32_t>(pick(1, 4)),
-                          .extent = static_cast<uint32_t>(pick(0, 14))};
+    LoopedCoordinate coordinate{.base = pick(-8, 8),
+                                .sums = {},
+                                .den = pick(0, 1) ? 1u : static_cast<uint32_t>(pick(1, 4)),
+                                .extent = static_cast<uint32_t>(pick(0, 14))};
     coordinate.exact = pick(0, 2) == 0;
     coordinate.clamp = !coordinate.exact && pick(0, 2) == 0;
     for (int loop = pick(0, 3); loop > 0; --loop) coordinate.sums.push_back({pick(-4, 4), static_cast<uint64_t>(pick(1, 5))});
