@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "emulator/vulkan/lavapipe_vectors.h"
 #include "emulator/vulkan/vulkan_device.h"
 #include "kawara/error.h"
 #include "kawara/vulkan_devices.h"
@@ -97,6 +98,8 @@ std::vector<Candidate> candidates(const VulkanLibrary& library) {
 namespace kawara {
 
 std::vector<VulkanDeviceDescription> vulkan_devices() {
+  // Mesa looks once, and who lists devices may compute later.
+  emulator::vulkan::widen_lavapipe_vectors();
   const emulator::vulkan::VulkanLibrary library;
   std::vector<VulkanDeviceDescription> result;
   for (const auto& candidate : emulator::vulkan::candidates(library)) {
